@@ -1,0 +1,7 @@
+package abi
+
+// The numbers of process_vm_readv and process_vm_writev.
+const (
+	sysProcessVMReadv  = 347
+	sysProcessVMWritev = 348
+)
