@@ -1,0 +1,130 @@
+// Package config reads abigen.yaml: which systems there are, where their
+// headers come from, which Go packages are made of them, and which converters
+// between them. docs/configuration.md explains every key.
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"strings"
+
+	"github.com/abigen/abigen/abi/ctype"
+)
+
+// Config is the whole of abigen.yaml.
+type Config struct {
+	Pos ctype.Pos `yaml:",pos"`
+
+	// Version is the version of this format; 1 is the only one.
+	Version int `yaml:"version"`
+
+	// Cache is the directory for unpacked headers, relative to the
+	// configuration; the environment variable ABIGEN_CACHE goes before it.
+	// Empty means the user's cache directory.
+	Cache string `yaml:"cache"`
+
+	Systems    []*System    `yaml:"systems"`
+	Converters []*Converter `yaml:"converters"`
+
+	// Rules is the file, relative to the configuration, with the rules the
+	// converters are planned by. Needed when there are Converters.
+	Rules Text `yaml:"rules"`
+}
+
+// System is one system's headers and the Go package made of them.
+type System struct {
+	Pos ctype.Pos `yaml:",pos"`
+
+	Name  Text   `yaml:"name"`  // the word other keys refer to it by, such as "netbsd"
+	Title string `yaml:"title"` // how the documentation spells it, such as "NetBSD"
+	OS    string `yaml:"os"`    // the OS of its targets; Name when not given
+
+	// Sysroot is "zig", "host" or "dir:PATH"; "zig" when not given. A
+	// relative PATH starts at the configuration.
+	Sysroot Text `yaml:"sysroot"`
+
+	Package string `yaml:"package"` // directory of the Go package, relative to the configuration; Name when not given
+	Import  string `yaml:"import"`  // its import path; found through go.mod when not given
+
+	Targets  []Text `yaml:"targets"`  // the architectures the package is for
+	Describe []Text `yaml:"describe"` // further ones, for descriptions and portable types
+
+	Groups []*Group `yaml:"groups"`
+
+	NetworkOrder []string          `yaml:"network_order"` // typedefs and struct.member names that hold big-endian integers
+	Exclude      []string          `yaml:"exclude"`       // patterns of C names to leave out
+	Rename       map[string]string `yaml:"rename"`        // C name to Go name
+	Portable     []string          `yaml:"portable"`      // records with Decode and Encode for every target
+	Messages     Text              `yaml:"messages"`      // file with the system's texts for errno and signal names
+}
+
+// Group is one C translation unit: headers included one after another.
+type Group struct {
+	Pos     ctype.Pos         `yaml:",pos"`
+	Name    Text              `yaml:"name"`
+	Define  map[string]string `yaml:"define"` // macros defined before the first header
+	Headers []Text            `yaml:"headers"`
+}
+
+// Converter is one package of converters, in one direction.
+type Converter struct {
+	Pos     ctype.Pos `yaml:",pos"`
+	Package string    `yaml:"package"` // directory, relative to the configuration; its last element is the package name
+	Import  string    `yaml:"import"`  // its import path; found through go.mod when not given
+	From    Text      `yaml:"from"`    // name of a system
+	To      Text      `yaml:"to"`
+}
+
+// Text is a scalar of the configuration and its place in it.
+type Text struct {
+	Value string
+	Pos   ctype.Pos `yaml:",pos"`
+}
+
+var _ encoding.TextUnmarshaler = (*Text)(nil)
+
+// UnmarshalText stores b as it is.
+func (t *Text) UnmarshalText(b []byte) error {
+	t.Value = string(b)
+	return nil
+}
+
+func (t Text) String() string { return t.Value }
+
+// System returns the system of that name.
+func (c *Config) System(name string) (*System, bool) {
+	for _, s := range c.Systems {
+		if s.Name.Value == name {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+// TargetList returns the targets the package is made for and, after them,
+// those that are described only.
+func (s *System) TargetList() (native, described []ctype.Target) {
+	for _, a := range s.Targets {
+		native = append(native, ctype.Target{OS: s.OS, Arch: a.Value})
+	}
+	for _, a := range s.Describe {
+		described = append(described, ctype.Target{OS: s.OS, Arch: a.Value})
+	}
+	return native, described
+}
+
+// An Error is a value of the configuration that cannot be.
+type Error struct {
+	Pos ctype.Pos
+	Msg string
+}
+
+func (e *Error) Error() string {
+	if e.Pos.Line == 0 {
+		return e.Pos.File + ": " + e.Msg
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.Pos.File, e.Pos.Line, e.Pos.Col, e.Msg)
+}
+
+// SplitDirSysroot returns the PATH of a "dir:PATH" sysroot.
+func SplitDirSysroot(spec string) (path string, ok bool) { return strings.CutPrefix(spec, "dir:") }
