@@ -1,0 +1,81 @@
+# abigen: `make run` shows what it does, `make test` proves it, `make help`
+# lists the rest. Every target does its own set-up.
+
+export ABIGEN_CACHE ?= $(CURDIR)/.cache
+export CGO_ENABLED = 0
+
+GO     ?= go
+BIN    := bin
+ABIGEN := $(BIN)/abigen
+ARCHES := amd64 arm64 386 arm
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: preflight
+preflight:
+	@sh scripts/preflight.sh
+
+.PHONY: build
+build: preflight ## build the command, bin/abigen
+	@mkdir -p $(BIN)
+	$(GO) build -o $(ABIGEN) ./cmd/abigen
+
+.PHONY: run
+run: build ## generate the packages from the real headers, then translate some socket calls
+	$(ABIGEN) generate
+	@echo
+	$(GO) run ./examples/translate
+
+.PHONY: generate
+generate: build ## bring netbsd, linux and generated up to date
+	$(ABIGEN) generate
+
+.PHONY: test
+test: unit check verify cross ## everything that must hold
+
+.PHONY: unit
+unit: preflight ## the Go tests
+	$(GO) vet ./...
+	$(GO) test ./...
+
+.PHONY: race
+race: preflight ## the Go tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+.PHONY: check
+check: build ## the committed code is what the headers give
+	$(ABIGEN) generate --check
+
+.PHONY: verify
+verify: build ## sizes, offsets and constants of the committed code against C compilers
+	$(ABIGEN) verify
+
+.PHONY: cross
+cross: preflight ## the packages for users compile on every architecture and host system
+	@for os in linux netbsd darwin windows; do for arch in $(ARCHES); do \
+		case $$os/$$arch in darwin/386|darwin/arm|windows/arm) continue;; esac; \
+		echo "GOOS=$$os GOARCH=$$arch go vet ./abi ./netbsd/... ./linux/... ./generated/..."; \
+		GOOS=$$os GOARCH=$$arch $(GO) vet ./abi ./netbsd/... ./linux/... ./generated/... || exit 1; \
+	done; done
+
+.PHONY: lint
+lint: preflight ## golangci-lint, built from the version in tools/lint/go.mod
+	$(GO) build -C tools/lint -o $(CURDIR)/$(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	$(BIN)/golangci-lint run ./...
+
+.PHONY: bench
+bench: build ## the benchmarks, each beside its peer
+	$(GO) test -run '^$$' -bench . -benchmem ./parse/... ./gen/... ./generated/... ./cmd/...
+
+.PHONY: fuzz
+fuzz: preflight ## each fuzz target for FUZZTIME (10s)
+	@sh scripts/fuzz.sh $(or $(FUZZTIME),10s)
+
+.PHONY: clean
+clean: ## remove what make built; the header cache stays
+	rm -rf $(BIN)

@@ -1,0 +1,154 @@
+// Package arrows holds the test of which package may import which. The table
+// is the picture in docs/design.md; an import that breaks it is a question
+// about the design, and is answered here and there, or not made.
+package arrows
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/abigen/abigen"
+
+// root is the module's directory, seen from this package.
+const root = "../.."
+
+// A rule says what the packages in a directory, and below it, may import of
+// this module, and which outside modules they alone may import.
+type rule struct {
+	dir    string
+	may    []string // directories of this module, each with what is below it
+	reason string
+}
+
+// The rule with the longest directory that fits is the one that counts.
+var rules = []rule{
+	{"abi", nil, "generated code in other people's programs depends on it: standard library only"},
+	{"abi/ctype", nil, "plain data that every tool can read: standard library only"},
+	{"parse", []string{"parse", "abi/ctype", "internal/nearest"}, "headers in, declarations out"},
+	{"gen", []string{"gen", "abi/ctype", "internal/nearest"}, "declarations in, Go out; never a header"},
+	{"netbsd", []string{"netbsd", "abi"}, "a namespace knows no other system"},
+	{"linux", []string{"linux", "abi"}, "a namespace knows no other system"},
+	{"generated", []string{"generated", "netbsd", "linux", "abi"}, "users of a converter get no generator with it"},
+	{"runtime", []string{"runtime", "generated", "netbsd", "linux", "abi"}, "a kernel's users get no generator with it"},
+	{"internal/strictyaml", []string{"abi/ctype", "internal/nearest"}, "YAML to any struct; it knows no configuration"},
+	{"internal/nearest", nil, "a function"},
+	{"internal/output", nil, "files on disk; it does not care what is in them"},
+	{"internal/cprobe", []string{"abi/ctype"}, "asks a C compiler; it believes nothing we computed"},
+	{"internal/config", []string{"abi/ctype", "internal/strictyaml", "internal/nearest"}, "what the user wrote"},
+}
+
+// only names outside modules that a single part of this one may import.
+var only = []struct{ module, dir, reason string }{
+	{"modernc.org/cc/v4", "parse", "everybody else reads abi/ctype"},
+	{"github.com/dave/jennifer", "gen", "everybody else gets files"},
+	{"github.com/spf13/cobra", "cmd", "flags belong to commands"},
+}
+
+func TestImports(t *testing.T) {
+	used := map[string]bool{}
+	for file, imports := range goFiles(t) {
+		test := strings.HasSuffix(file, "_test.go")
+		dir := path.Dir(file)
+		for _, imp := range imports {
+			for _, o := range only {
+				if within(imp, o.module) && !within(dir, o.dir) {
+					t.Errorf("%s imports %s, which only %s may: %s", file, imp, o.dir, o.reason)
+				}
+			}
+			sub, ours := strings.CutPrefix(imp, module+"/")
+			r := ruleFor(dir)
+			if r == nil {
+				continue
+			}
+			used[r.dir] = true
+			if test {
+				continue // a test may bring the other end of the pipeline
+			}
+			switch {
+			case ours && !slices.ContainsFunc(r.may, func(m string) bool { return within(sub, m) }) && !within(sub, r.dir):
+				t.Errorf("%s imports %s: %s may not (%s)", file, sub, r.dir, r.reason)
+			case ours && within(dir, "abi") && sub == "abi/ctype" && !within(dir, "abi/ctype"):
+				t.Errorf("%s imports abi/ctype: generated code would carry the generator's model", file)
+			case !ours && strings.Contains(strings.Split(imp, "/")[0], ".") && within(dir, "abi"):
+				t.Errorf("%s imports %s: %s", file, imp, r.reason)
+			}
+		}
+	}
+	// A rule for a directory that is gone would hold nothing.
+	for _, r := range rules {
+		if !used[r.dir] && !isPlanned(r.dir) && len(r.may) > 0 {
+			t.Errorf("no package under %s imports anything: is the rule stale?", r.dir)
+		}
+	}
+}
+
+// isPlanned tells that the design has a place for dir and nobody is there yet.
+func isPlanned(dir string) bool { return dir == "runtime" }
+
+func ruleFor(dir string) *rule {
+	var best *rule
+	for i := range rules {
+		if r := &rules[i]; within(dir, r.dir) && (best == nil || len(r.dir) > len(best.dir)) {
+			best = r
+		}
+	}
+	return best
+}
+
+// within tells whether p is dir or below it.
+func within(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
+
+// goFiles maps each Go file of the module, by its path from the root, to what
+// it imports.
+func goFiles(t *testing.T) map[string][]string {
+	t.Helper()
+	files := map[string][]string{}
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if p != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "tools") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(name) != ".go" {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		var imports []string
+		for _, spec := range f.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			imports = append(imports, imp)
+		}
+		files[filepath.ToSlash(rel)] = imports
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 10 {
+		t.Fatalf("found only %d Go files below %s", len(files), root)
+	}
+	return files
+}
