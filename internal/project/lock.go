@@ -1,0 +1,154 @@
+package project
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/abigen/abigen/internal/config"
+	"github.com/abigen/abigen/internal/lock"
+	"github.com/abigen/abigen/internal/output"
+)
+
+// configFiles are the files the user wrote that a run depends on.
+func (p *Project) configFiles(main string) []string {
+	names := []string{main}
+	if p.Config.Rules.Value != "" {
+		names = append(names, p.Config.Rules.Value)
+	}
+	for _, s := range p.Config.Systems {
+		if s.Messages.Value != "" {
+			names = append(names, s.Messages.Value)
+		}
+	}
+	return names
+}
+
+// inputs starts a lock with the configuration files.
+func (p *Project) inputs() (*lock.Lock, error) {
+	l := lock.New(lock.ToolVersion())
+	for _, name := range p.configFiles(p.Config.Pos.File) {
+		data, err := os.ReadFile(p.path(name))
+		if err != nil {
+			return nil, err
+		}
+		l.Config[name] = lock.Hash(data)
+	}
+	return l, nil
+}
+
+// Lock returns the lock of a run that has parsed every system and made files.
+func (p *Project) Lock(ctx context.Context, files output.Files) (*lock.Lock, error) {
+	l, err := p.inputs()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range p.Config.Systems {
+		rec := p.reads[s.Name.Value]
+		if rec == nil {
+			return nil, errors.New("system " + s.Name.Value + " was not parsed")
+		}
+		h, err := p.headers(ctx, s, rec.Names())
+		if err != nil {
+			return nil, err
+		}
+		l.Headers[s.Name.Value] = h
+	}
+	for name, data := range files {
+		l.Files[name] = lock.Hash(data)
+	}
+	return l, nil
+}
+
+// headers hashes the files named, as they are now.
+func (p *Project) headers(ctx context.Context, s *config.System, names []string) (*lock.Headers, error) {
+	r, err := p.Sysroot(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	native, _ := s.TargetList()
+	inc, err := r.Includes(ctx, native[0])
+	if err != nil {
+		return nil, err
+	}
+	sum, err := lock.HashHeaders(inc.FS, names)
+	if err != nil {
+		return nil, err
+	}
+	return &lock.Headers{Sysroot: inc.Name, Hash: sum, Files: names}, nil
+}
+
+// UpToDate tells whether the lock in the project's directory describes its
+// configuration, headers and generated files as they are, and was made by
+// this generator. It reads and hashes files, and parses nothing.
+func (p *Project) UpToDate(ctx context.Context) (bool, error) {
+	have, err := lock.Read(p.Dir)
+	if have == nil || err != nil {
+		return false, err
+	}
+	if have.Tool == lock.Devel {
+		stamp, err := lock.NewStamp(p.Cache, p.Dir, have)
+		if err != nil || !stamp.Valid() {
+			return false, err
+		}
+	}
+	want, err := p.inputs()
+	if err != nil {
+		return false, err
+	}
+	for _, s := range p.Config.Systems {
+		old := have.Headers[s.Name.Value]
+		if old == nil {
+			return false, nil
+		}
+		h, err := p.headers(ctx, s, old.Files)
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil // a header is gone; the run will say what that means
+		}
+		if err != nil {
+			return false, err
+		}
+		want.Headers[s.Name.Value] = h
+	}
+	root := os.DirFS(p.Dir)
+	for name := range have.Files {
+		sum, err := lock.HashFile(root, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		want.Files[name] = sum
+	}
+	return have.Equal(want), nil
+}
+
+// Stamp leaves the mark by which a later run of this executable trusts the
+// lock, where its version alone does not tell which generator made it.
+func (p *Project) Stamp(l *lock.Lock) error {
+	if l.Tool != lock.Devel {
+		return nil
+	}
+	stamp, err := lock.NewStamp(p.Cache, p.Dir, l)
+	if err != nil {
+		return err
+	}
+	return stamp.Write()
+}
+
+// OutputDirs are the directories that generated files go to.
+func (p *Project) OutputDirs() []string {
+	var dirs []string
+	for _, s := range p.Config.Systems {
+		dirs = append(dirs, s.Package)
+		if len(s.Portable) > 0 {
+			dirs = append(dirs, s.Package+"/portable")
+		}
+	}
+	for _, c := range p.Config.Converters {
+		dirs = append(dirs, c.Package)
+	}
+	return dirs
+}

@@ -1,0 +1,189 @@
+// Package project is a configuration at work: its sysroots opened, its headers
+// parsed for every target, and all of that known well enough to tell later
+// whether anything has changed.
+package project
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/abigen/abigen/abi/ctype"
+	"github.com/abigen/abigen/internal/config"
+	"github.com/abigen/abigen/internal/lock"
+	"github.com/abigen/abigen/internal/strictyaml"
+	"github.com/abigen/abigen/parse"
+	"github.com/abigen/abigen/parse/sysroot"
+)
+
+// A Project is one abigen.yaml and the directory it stands in.
+type Project struct {
+	Dir    string // where the configuration is; every path in it starts here
+	Config *config.Config
+	Cache  string
+
+	mu       sync.Mutex
+	sysroots map[string]sysroot.Sysroot
+	reads    map[string]*lock.Recorder // what was read from each sysroot, by system
+}
+
+// Open reads the configuration in file. The cache directory is that of the
+// environment variable ABIGEN_CACHE, else the configuration's, else the
+// user's.
+func Open(file string) (*Project, error) {
+	c, err := config.Load(file)
+	if err != nil {
+		return nil, err
+	}
+	p := &Project{
+		Dir: filepath.Dir(file), Config: c,
+		sysroots: map[string]sysroot.Sysroot{}, reads: map[string]*lock.Recorder{},
+	}
+	if os.Getenv("ABIGEN_CACHE") == "" && c.Cache != "" {
+		p.Cache = p.path(c.Cache)
+		return p, nil
+	}
+	p.Cache, err = sysroot.DefaultCache()
+	return p, err
+}
+
+// path returns where a path of the configuration leads.
+func (p *Project) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.Dir, filepath.FromSlash(name))
+}
+
+// Sysroot opens the sysroot of a system, once.
+func (p *Project) Sysroot(ctx context.Context, s *config.System) (sysroot.Sysroot, error) {
+	spec := s.Sysroot.Value
+	if dir, ok := config.SplitDirSysroot(spec); ok {
+		spec = "dir:" + p.path(dir)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r, ok := p.sysroots[spec]; ok {
+		return r, nil
+	}
+	r, err := sysroot.Open(ctx, spec, sysroot.Options{Cache: p.Cache})
+	if err != nil {
+		return nil, fmt.Errorf("system %s: %w", s.Name, err)
+	}
+	p.sysroots[spec] = r
+	return r, nil
+}
+
+// includes returns what a preprocessor needs for a target, and records what
+// is read of it.
+func (p *Project) includes(ctx context.Context, s *config.System, t ctype.Target) (*sysroot.Includes, error) {
+	r, err := p.Sysroot(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	inc, err := r.Includes(ctx, t)
+	if err != nil {
+		return nil, fmt.Errorf("system %s: %w", s.Name, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rec, ok := p.reads[s.Name.Value]
+	if !ok {
+		rec = lock.Record(inc.FS)
+		p.reads[s.Name.Value] = rec
+	}
+	recorded := *inc
+	recorded.FS = rec
+	return &recorded, nil
+}
+
+// Units parses the system's headers for the targets, in the order of the
+// targets: one Unit for each, with all groups merged. Errors of all targets
+// are reported together.
+func (p *Project) Units(ctx context.Context, s *config.System, targets []ctype.Target) ([]*ctype.Unit, error) {
+	parts := make([][]*ctype.Unit, len(targets))
+	errs := make([][]error, len(targets))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, t := range targets {
+		inc, err := p.includes(ctx, s, t)
+		if err != nil {
+			return nil, err
+		}
+		parts[i] = make([]*ctype.Unit, len(s.Groups))
+		errs[i] = make([]error, len(s.Groups))
+		for j, group := range s.Groups {
+			g.Go(func() error {
+				parts[i][j], errs[i][j] = parse.Headers(ctx, inc, parseGroup(group), parse.Options{})
+				return nil // the others go on: every error is worth seeing
+			})
+		}
+	}
+	_ = g.Wait() // always nil
+	units := make([]*ctype.Unit, len(targets))
+	for i, t := range targets {
+		if err := errors.Join(errs[i]...); err != nil {
+			// The other targets' errors are nearly always the same ones.
+			return nil, fmt.Errorf("%s:\n%w", t, err)
+		}
+		units[i] = ctype.Merge(parts[i]...)
+	}
+	return units, nil
+}
+
+func parseGroup(g *config.Group) parse.Group {
+	out := parse.Group{Name: g.Name.Value}
+	for name, value := range g.Define {
+		out.Define = append(out.Define, parse.Define{Name: name, Value: value})
+	}
+	slices.SortFunc(out.Define, func(a, b parse.Define) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	for _, h := range g.Headers {
+		out.Headers = append(out.Headers, h.Value)
+	}
+	return out
+}
+
+// Messages are a system's texts, by the name of the constant.
+type Messages struct {
+	Errno  map[string]string `yaml:"errno"`
+	Signal map[string]string `yaml:"signal"`
+}
+
+// Messages reads the system's file of texts; without one there are none.
+func (p *Project) Messages(s *config.System) (*Messages, error) {
+	m := new(Messages)
+	if s.Messages.Value == "" {
+		return m, nil
+	}
+	data, err := os.ReadFile(p.path(s.Messages.Value))
+	if err != nil {
+		return nil, &config.Error{Pos: s.Messages.Pos, Msg: err.Error()}
+	}
+	return m, strictyaml.Decode(s.Messages.Value, data, m)
+}
+
+// ReadRules returns the file of conversion rules, and its name for positions.
+// There is none when the configuration has no converters.
+func (p *Project) ReadRules() (name string, data []byte, err error) {
+	rules := p.Config.Rules
+	if rules.Value == "" {
+		return "", nil, nil
+	}
+	data, err = os.ReadFile(p.path(rules.Value))
+	if err != nil {
+		return "", nil, &config.Error{Pos: rules.Pos, Msg: err.Error()}
+	}
+	return rules.Value, data, nil
+}
