@@ -51,6 +51,9 @@ type System struct {
 
 	Groups []*Group `yaml:"groups"`
 
+	// Unused are headers that were tried and left out, for the coverage report.
+	Unused []*Unused `yaml:"unused"`
+
 	NetworkOrder []string          `yaml:"network_order"` // typedefs and struct.member names that hold big-endian integers
 	Exclude      []string          `yaml:"exclude"`       // patterns of C names to leave out
 	Rename       map[string]string `yaml:"rename"`        // C name to Go name
@@ -64,6 +67,13 @@ type Group struct {
 	Name    Text              `yaml:"name"`
 	Define  map[string]string `yaml:"define"` // macros defined before the first header
 	Headers []Text            `yaml:"headers"`
+}
+
+// Unused is a header that cannot be used, and why.
+type Unused struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	Header string    `yaml:"header"`
+	Reason string    `yaml:"reason"`
 }
 
 // Converter is one package of converters, in one direction.

@@ -124,6 +124,10 @@ func (k *checker) system(s *System) {
 	if len(s.Groups) == 0 {
 		k.fail(s.Pos, "system %q has no groups of headers", s.Name.Value)
 	}
+	for _, u := range s.Unused {
+		k.need(u.Pos, "unused header", "header", u.Header)
+		k.need(u.Pos, "unused header", "reason", u.Reason)
+	}
 	groups := map[string]bool{}
 	for _, g := range s.Groups {
 		k.need(g.Pos, "group", "name", g.Name.Value)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -32,6 +33,13 @@ type Project struct {
 	mu       sync.Mutex
 	sysroots map[string]sysroot.Sysroot
 	reads    map[string]*lock.Recorder // what was read from each sysroot, by system
+	parsed   map[parsedKey]func() ([]*ctype.Unit, error)
+}
+
+// A parsedKey names what is parsed once.
+type parsedKey struct {
+	system string
+	target ctype.Target
 }
 
 // Open reads the configuration in file. The cache directory is that of the
@@ -45,6 +53,7 @@ func Open(file string) (*Project, error) {
 	p := &Project{
 		Dir: filepath.Dir(file), Config: c,
 		sysroots: map[string]sysroot.Sysroot{}, reads: map[string]*lock.Recorder{},
+		parsed: map[parsedKey]func() ([]*ctype.Unit, error){},
 	}
 	if os.Getenv("ABIGEN_CACHE") == "" && c.Cache != "" {
 		p.Cache = p.path(c.Cache)
@@ -104,51 +113,60 @@ func (p *Project) includes(ctx context.Context, s *config.System, t ctype.Target
 	return &recorded, nil
 }
 
-// Units parses the system's headers for the targets, in the order of the
-// targets: one Unit for each, with all groups merged. Errors of all targets
-// are reported together.
+// Units parses the system's headers for the targets: one Unit for each, with
+// all groups merged, in the order of the targets. What has been parsed once is
+// not parsed again.
 func (p *Project) Units(ctx context.Context, s *config.System, targets []ctype.Target) ([]*ctype.Unit, error) {
-	parts := make([][]*ctype.Unit, len(targets))
-	errs := make([][]error, len(targets))
+	units := make([]*ctype.Unit, len(targets))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, t := range targets {
-		inc, err := p.includes(ctx, s, t)
-		if err != nil {
-			return nil, err
-		}
-		parts[i] = make([]*ctype.Unit, len(s.Groups))
-		errs[i] = make([]error, len(s.Groups))
-		for j, group := range s.Groups {
-			g.Go(func() error {
-				parts[i][j], errs[i][j] = parse.Headers(ctx, inc, parseGroup(group), parse.Options{})
-				return nil // the others go on: every error is worth seeing
-			})
-		}
+		g.Go(func() error {
+			groups, err := p.GroupUnits(ctx, s, t)
+			if err == nil {
+				units[i] = ctype.Merge(groups...)
+			}
+			return err
+		})
 	}
-	_ = g.Wait() // always nil
-	units := make([]*ctype.Unit, len(targets))
-	for i, t := range targets {
-		if err := errors.Join(errs[i]...); err != nil {
-			// The other targets' errors are nearly always the same ones.
-			return nil, fmt.Errorf("%s:\n%w", t, err)
-		}
-		units[i] = ctype.Merge(parts[i]...)
-	}
-	return units, nil
+	return units, g.Wait()
 }
 
-func parseGroup(g *config.Group) parse.Group {
-	out := parse.Group{Name: g.Name.Value}
-	for name, value := range g.Define {
-		out.Define = append(out.Define, parse.Define{Name: name, Value: value})
+// GroupUnits parses the system's headers for one target: one Unit for each
+// group. Errors of all groups are reported together.
+func (p *Project) GroupUnits(ctx context.Context, s *config.System, t ctype.Target) ([]*ctype.Unit, error) {
+	p.mu.Lock()
+	key := parsedKey{s.Name.Value, t}
+	once, ok := p.parsed[key]
+	if !ok {
+		once = sync.OnceValues(func() ([]*ctype.Unit, error) { return p.parse(ctx, s, t) })
+		p.parsed[key] = once
 	}
-	slices.SortFunc(out.Define, func(a, b parse.Define) int {
-		if a.Name < b.Name {
-			return -1
+	p.mu.Unlock()
+	return once()
+}
+
+func (p *Project) parse(ctx context.Context, s *config.System, t ctype.Target) ([]*ctype.Unit, error) {
+	inc, err := p.includes(ctx, s, t)
+	if err != nil {
+		return nil, err
+	}
+	units := make([]*ctype.Unit, len(s.Groups))
+	var errs []error
+	for i, g := range s.Groups {
+		if units[i], err = parse.Headers(ctx, inc, ParseGroup(g), parse.Options{}); err != nil {
+			errs = append(errs, fmt.Errorf("%s, group %s:\n%w", t, g.Name, err))
 		}
-		return 1
-	})
+	}
+	return units, errors.Join(errs...)
+}
+
+// ParseGroup returns a group of the configuration as package parse takes it.
+func ParseGroup(g *config.Group) parse.Group {
+	out := parse.Group{Name: g.Name.Value}
+	for _, name := range slices.Sorted(maps.Keys(g.Define)) {
+		out.Define = append(out.Define, parse.Define{Name: name, Value: g.Define[name]})
+	}
 	for _, h := range g.Headers {
 		out.Headers = append(out.Headers, h.Value)
 	}
