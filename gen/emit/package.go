@@ -48,6 +48,7 @@ type Package struct {
 	DocFile string            // base name; "zdoc" when empty
 	Archs   []string          // GOARCH values, in the order in which declarations are taken
 	Imports map[string]string // names of packages outside the standard library, by import path
+	Intro   map[string]string // what a file begins with, before its package clause, by base name
 
 	decls map[string][]Decl // by architecture
 }
@@ -74,16 +75,18 @@ func (p *Package) Files() (map[string][]byte, error) {
 	common := p.common()
 	type file struct {
 		name  string
+		intro string
 		decls []Decl
 		text  []byte
 		err   error
 	}
 	var files []*file
 	byName := make(map[string]*file)
-	add := func(name string, d Decl) {
+	add := func(suffix string, d Decl) {
+		name := d.File + suffix
 		f := byName[name]
 		if f == nil {
-			f = &file{name: name}
+			f = &file{name: name, intro: p.Intro[d.File]}
 			byName[name] = f
 			files = append(files, f)
 		}
@@ -93,9 +96,9 @@ func (p *Package) Files() (map[string][]byte, error) {
 		for _, d := range p.decls[arch] {
 			switch {
 			case !common[d.Key]:
-				add(d.File+"_"+arch+".go", d)
+				add("_"+arch+".go", d)
 			case i == 0:
-				add(d.File+".go", d)
+				add(".go", d)
 			}
 		}
 	}
@@ -120,7 +123,7 @@ func (p *Package) Files() (map[string][]byte, error) {
 			if f.name == docFile {
 				doc = p.Doc
 			}
-			f.text, f.err = p.render(f.name, doc, f.decls)
+			f.text, f.err = p.render(f.name, f.intro, doc, f.decls)
 		}()
 	}
 	wg.Wait()
@@ -167,7 +170,7 @@ func (p *Package) common() map[string]bool {
 }
 
 // render writes one file and formats it.
-func (p *Package) render(name, doc string, decls []Decl) (text []byte, err error) {
+func (p *Package) render(name, intro, doc string, decls []Decl) (text []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%s: %v", name, r) // jennifer panics on literals it does not know
@@ -176,7 +179,11 @@ func (p *Package) render(name, doc string, decls []Decl) (text []byte, err error
 	f := jen.NewFilePathName(p.Path, p.Name)
 	f.NoFormat = true
 	f.ImportNames(p.Imports)
-	f.HeaderComment(HeaderComment)
+	header := HeaderComment
+	if intro != "" {
+		header += "\n\n" + Comment(intro)
+	}
+	f.HeaderComment(header)
 	if doc != "" {
 		f.PackageComment(Comment(doc))
 	}
