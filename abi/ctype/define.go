@@ -40,13 +40,6 @@ type definer struct {
 	b strings.Builder
 }
 
-func (w *definer) line(depth int) {
-	w.b.WriteByte('\n')
-	for range depth {
-		w.b.WriteByte('\t')
-	}
-}
-
 // pushPack sets the pack limit for a record within one that has outer.
 func (w *definer) pushPack(pack, outer int64) {
 	if pack == outer {
@@ -85,8 +78,7 @@ func (w *definer) record(r *Record, depth int) {
 	for _, m := range r.Members {
 		w.member(r, m, depth+1)
 	}
-	w.line(depth)
-	w.b.WriteByte('}')
+	w.b.WriteString("\n" + strings.Repeat("\t", depth) + "}")
 }
 
 func keyword(r *Record) string {
@@ -104,8 +96,9 @@ func (w *definer) member(r *Record, m *Member, depth int) {
 	}
 	if pack != r.Attrs.Pack {
 		w.pushPack(pack, r.Attrs.Pack)
+		w.b.WriteString(strings.Repeat("\t", depth))
 	} else {
-		w.line(depth)
+		w.b.WriteString("\n" + strings.Repeat("\t", depth))
 	}
 	// Where the type has no name its definition goes into the declarator: a
 	// marker shows the place.

@@ -111,7 +111,11 @@ func baseName(t *Type, ref func(*Type) string) string {
 	case RecordRef, EnumRef:
 		return ref(t)
 	case Vector:
-		return fmt.Sprintf("%s __attribute__((vector_size(%d)))", declare(t.Elem, "", ref), t.Size)
+		size := t.Size // before the layout is known the element's will do
+		if size == 0 && t.Elem != nil {
+			size = t.Len * t.Elem.Size
+		}
+		return fmt.Sprintf("%s __attribute__((vector_size(%d)))", declare(t.Elem, "", ref), size)
 	case Invalid:
 		return "?"
 	}
