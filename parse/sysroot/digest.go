@@ -35,7 +35,7 @@ type fileKey struct {
 // The hash does not depend on where the files are, nor on their times.
 func (d *Digester) Sum(inc *Includes, names []string) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %q\n%s", inc.Target, inc.Dirs, inc.Predefined)
+	fmt.Fprintf(sum, "%s %d\n%s", inc.Target, len(inc.Dirs), inc.Predefined)
 	for _, name := range names {
 		found := false
 		for i, dir := range inc.Dirs {

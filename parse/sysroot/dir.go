@@ -188,14 +188,3 @@ func (m machineFS) real(name string) string {
 	}
 	return name
 }
-
-// withoutMacro removes the definition of a macro from text.
-func withoutMacro(text, name string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, "#define "+name+" ") {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
-}

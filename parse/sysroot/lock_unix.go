@@ -37,12 +37,3 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 		}
 	}
 }
-
-// umask returns the bits that this process takes from the mode of new files.
-func umask() os.FileMode {
-	// There is no other way to read it than to set it. The moment between
-	// the two calls only makes files more private.
-	mask := syscall.Umask(0o077)
-	syscall.Umask(mask)
-	return os.FileMode(mask)
-}

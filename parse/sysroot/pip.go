@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -15,7 +14,7 @@ import (
 // Errors of getting the ziglang package, to be found with [errors.Is].
 var (
 	// ErrNoPip: neither Python 3 with pip nor a pip command was found.
-	ErrNoPip = errors.New("Python 3 with pip is needed to download the headers, and neither python3 -m pip, pip3 nor pip works here")
+	ErrNoPip = errors.New("neither python3 -m pip, pip3 nor pip works here: Python 3 with pip is needed to download the headers")
 
 	// ErrNetwork: pip could not reach its package index, and the cache does
 	// not hold the package.
@@ -95,7 +94,7 @@ func pipError(out string, err error) error {
 }
 
 // lastError returns the last line in which pip reports an error, else its last
-// line, without the paths of this machine's home.
+// line.
 func lastError(out string) string {
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -107,14 +106,4 @@ func lastError(out string) string {
 		return last
 	}
 	return "it printed nothing"
-}
-
-// joinBelow returns the path in dir for a slash-separated name, refusing a
-// name that leads out of dir.
-func joinBelow(dir, name string) (string, error) {
-	local, err := filepath.Localize(name)
-	if err != nil {
-		return "", fmt.Errorf("%w: file name %q leads out of the package", ErrBadWheel, name)
-	}
-	return filepath.Join(dir, local), nil
 }

@@ -52,7 +52,10 @@ func (inc *Includes) Find(name string) (string, error) {
 func (inc *Includes) IncludeName(p string) (string, bool) {
 	best := ""
 	for _, dir := range inc.Dirs {
-		rest, ok := strings.CutPrefix(p, dir+"/")
+		rest, ok := p, true
+		if dir != "." {
+			rest, ok = strings.CutPrefix(p, dir+"/")
+		}
 		// Directories can be nested; the innermost gives the shortest name.
 		if ok && (best == "" || len(rest) < len(best)) {
 			best = rest

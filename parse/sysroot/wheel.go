@@ -3,9 +3,11 @@ package sysroot
 import (
 	"archive/zip"
 	"bufio"
+	"compress/flate"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -120,7 +122,7 @@ func unpackExecutable(ctx context.Context, p, dir string) error {
 	if _, err := os.Stat(exe); err != nil {
 		return fmt.Errorf("%w: %s has no ziglang/%s", ErrBadWheel, filepath.Base(p), zigExecutable)
 	}
-	return os.Chmod(exe, 0o777&^umask())
+	return nil
 }
 
 // unpack writes those files of the wheel at p below dir whose name in its
@@ -173,7 +175,11 @@ func unpackFile(f *zip.File, dst string) (err error) {
 		return fmt.Errorf("%w: %w", ErrBadWheel, err)
 	}
 	defer src.Close()
-	out, err := os.OpenFile(dst, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	perm := os.FileMode(0o666)
+	if path.Base(f.Name) == zigExecutable {
+		perm = 0o777
+	}
+	out, err := os.OpenFile(dst, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return err
 	}
@@ -183,6 +189,9 @@ func unpackFile(f *zip.File, dst string) (err error) {
 		}
 	}()
 	n, err := io.Copy(out, io.LimitReader(src, maxWheelFile))
+	if errors.Is(err, zip.ErrChecksum) || errors.Is(err, zip.ErrFormat) || errors.As(err, new(flate.CorruptInputError)) {
+		return fmt.Errorf("%w: %w", ErrBadWheel, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -190,6 +199,16 @@ func unpackFile(f *zip.File, dst string) (err error) {
 		return fmt.Errorf("%w: it is larger than %d bytes", ErrBadWheel, maxWheelFile)
 	}
 	return nil
+}
+
+// joinBelow returns the path in dir for a slash-separated name, refusing a
+// name that leads out of dir.
+func joinBelow(dir, name string) (string, error) {
+	local, err := filepath.Localize(name)
+	if err != nil {
+		return "", fmt.Errorf("%w: file name %q leads out of the package", ErrBadWheel, name)
+	}
+	return filepath.Join(dir, local), nil
 }
 
 func fileSHA256(p string) (string, error) {

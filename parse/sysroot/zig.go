@@ -156,13 +156,10 @@ func (z *Zig) unpackHeaders(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(z.dir, tmpPrefix)
-	if err != nil {
-		return err
-	}
+	tmp := filepath.Join(z.dir, tmpPrefix+"tree")
 	defer os.RemoveAll(tmp)
 	if err := unpackTree(ctx, wheel, tmp); err != nil {
-		return err
+		return z.dropBad(err)
 	}
 	sum, err := fileSHA256(wheel)
 	if err != nil {
@@ -173,9 +170,6 @@ func (z *Zig) unpackHeaders(ctx context.Context) error {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(tmp, "wheel.json"), append(info, '\n'), 0o666); err != nil {
-		return err
-	}
-	if err := os.Chmod(tmp, 0o777&^umask()); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, z.tree()); err != nil {
@@ -256,13 +250,10 @@ func (z *Zig) unpackCompiler(ctx context.Context, exe string) error {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(z.dir, tmpPrefix)
-	if err != nil {
-		return err
-	}
+	tmp := filepath.Join(z.dir, tmpPrefix+"compiler")
 	defer os.RemoveAll(tmp)
 	if err := unpackExecutable(ctx, wheel, tmp); err != nil {
-		return err
+		return z.dropBad(err)
 	}
 	return os.Rename(filepath.Join(tmp, zigExecutable), exe)
 }
@@ -271,11 +262,11 @@ func (z *Zig) unpackCompiler(ctx context.Context, exe string) error {
 // not hold it. The lock is held.
 func (z *Zig) wheel(ctx context.Context) (string, error) {
 	dir := filepath.Join(z.dir, "wheel")
-	if p, err := wheelIn(dir, z.version); err == nil {
+	if p, err := wheelIn(dir, z.version); err == nil && checkWheel(p, z.version) == nil {
 		return p, nil
 	}
-	tmp, err := os.MkdirTemp(z.dir, tmpPrefix)
-	if err != nil {
+	tmp := filepath.Join(z.dir, tmpPrefix+"wheel")
+	if err := os.Mkdir(tmp, 0o777); err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
@@ -296,6 +287,15 @@ func (z *Zig) wheel(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return filepath.Join(dir, filepath.Base(p)), nil
+}
+
+// dropBad removes the package when err tells that it is damaged, so that the
+// next attempt downloads it again, and returns err.
+func (z *Zig) dropBad(err error) error {
+	if errors.Is(err, ErrBadWheel) {
+		return errors.Join(err, os.RemoveAll(filepath.Join(z.dir, "wheel")))
+	}
+	return err
 }
 
 // wheelIn returns the one package of that version in dir.
@@ -320,6 +320,8 @@ func wheelIn(dir, version string) (string, error) {
 	return filepath.Join(dir, found), nil
 }
 
+// tmpPrefix begins the names of what is not whole yet. The lock is held while
+// there is such a directory, so their names need not be unique.
 const tmpPrefix = "tmp-"
 
 // lock waits until no other process is making something in z.dir, and removes

@@ -30,7 +30,7 @@
 #define __DBL_MIN_EXP__ (-1021)
 #define __DBL_MIN__ 2.2250738585072014e-308
 #define __DBL_NORM_MAX__ 1.7976931348623157e+308
-#define __DECIMAL_DIG__ __LDBL_DECIMAL_DIG__
+#define __DECIMAL_DIG__ 21
 #define __ELF__ 1
 #define __FINITE_MATH_ONLY__ 0
 #define __FLT_DECIMAL_DIG__ 9
@@ -68,6 +68,8 @@
 #define __GNUC_STDC_INLINE__ 1
 #define __GNUC__ 4
 #define __GXX_ABI_VERSION 1002
+#define __HAVE_68881__ 1
+#define __HAVE_FPU__ 1
 #define __ILP32__ 1
 #define __INT16_C(c) c
 #define __INT16_C_SUFFIX__
@@ -147,21 +149,21 @@
 #define __INT_LEAST8_WIDTH__ 8
 #define __INT_MAX__ 2147483647
 #define __INT_WIDTH__ 32
-#define __LDBL_DECIMAL_DIG__ 17
-#define __LDBL_DENORM_MIN__ 4.9406564584124654e-324L
-#define __LDBL_DIG__ 15
-#define __LDBL_EPSILON__ 2.2204460492503131e-16L
+#define __LDBL_DECIMAL_DIG__ 21
+#define __LDBL_DENORM_MIN__ 1.82259976594123730126e-4951L
+#define __LDBL_DIG__ 18
+#define __LDBL_EPSILON__ 1.08420217248550443401e-19L
 #define __LDBL_HAS_DENORM__ 1
 #define __LDBL_HAS_INFINITY__ 1
 #define __LDBL_HAS_QUIET_NAN__ 1
-#define __LDBL_MANT_DIG__ 53
-#define __LDBL_MAX_10_EXP__ 308
-#define __LDBL_MAX_EXP__ 1024
-#define __LDBL_MAX__ 1.7976931348623157e+308L
-#define __LDBL_MIN_10_EXP__ (-307)
-#define __LDBL_MIN_EXP__ (-1021)
-#define __LDBL_MIN__ 2.2250738585072014e-308L
-#define __LDBL_NORM_MAX__ 1.7976931348623157e+308L
+#define __LDBL_MANT_DIG__ 64
+#define __LDBL_MAX_10_EXP__ 4932
+#define __LDBL_MAX_EXP__ 16384
+#define __LDBL_MAX__ 1.18973149535723176502e+4932L
+#define __LDBL_MIN_10_EXP__ (-4931)
+#define __LDBL_MIN_EXP__ (-16382)
+#define __LDBL_MIN__ 1.68105157155604675313e-4932L
+#define __LDBL_NORM_MAX__ 1.18973149535723176502e+4932L
 #define __LLONG_WIDTH__ 64
 #define __LONG_LONG_MAX__ 9223372036854775807LL
 #define __LONG_MAX__ 2147483647L
@@ -188,7 +190,7 @@
 #define __SIZEOF_DOUBLE__ 8
 #define __SIZEOF_FLOAT__ 4
 #define __SIZEOF_INT__ 4
-#define __SIZEOF_LONG_DOUBLE__ 8
+#define __SIZEOF_LONG_DOUBLE__ 12
 #define __SIZEOF_LONG_LONG__ 8
 #define __SIZEOF_LONG__ 4
 #define __SIZEOF_POINTER__ 4
@@ -210,6 +212,7 @@
 #define __STDC_UTF_32__ 1
 #define __STDC_VERSION__ 201710L
 #define __STDC__ 1
+#define __SVR4_ABI__ 1
 #define __UINT16_C(c) c
 #define __UINT16_C_SUFFIX__
 #define __UINT16_FMTX__ "hX"
@@ -316,5 +319,7 @@
 #define __m68k__ 1
 #define __mc68000 1
 #define __mc68000__ 1
+#define __mc68020__ 1
+#define __motorola__ 1
 #define __unix__ 1
 #define mc68000 1
