@@ -22,7 +22,7 @@ const wheelName = "ziglang-" + testVersion + "-py3-none-any.whl"
 func wheelFiles() map[string]string {
 	return map[string]string{
 		"ziglang-" + testVersion + ".dist-info/METADATA": "Metadata-Version: 2.1\nName: ziglang\nVersion: " + testVersion + "\n\nText: not a field\n",
-		"ziglang/zig":                                                  "#!/bin/sh\n",
+		"ziglang/zig":                                                  "#!/bin/sh\necho '#define __FAKE__ 1'\n",
 		"ziglang/lib/std/std.zig":                                      "// std\n",
 		"ziglang/lib/std/big.zig":                                      "// not needed\n",
 		"ziglang/lib/libc/darwin/SDKSettings.json":                     "{}\n",

@@ -16,7 +16,8 @@ import (
 )
 
 // DefaultZigVersion is the version of the ziglang package that is used unless
-// [Options] name another. It carries the headers of NetBSD 10.1.
+// [Options] name another. It carries the headers of NetBSD 10.1. The tables of
+// [Predefined] are of this version.
 const DefaultZigVersion = "0.15.2"
 
 // A Zig is the sysroot in the ziglang Python package: the headers of the
@@ -82,13 +83,13 @@ func (z *Zig) SHA256() string { return z.source.SHA256 }
 
 // Includes returns the directories that zig cc searches for t, in its order:
 // the compiler's own headers first.
-func (z *Zig) Includes(_ context.Context, t ctype.Target) (*Includes, error) {
+func (z *Zig) Includes(ctx context.Context, t ctype.Target) (*Includes, error) {
 	row, ok := lookupTarget(t)
 	fsys := os.DirFS(filepath.Join(z.tree(), "lib"))
 	if !ok || !z.has(fsys, row) {
 		return nil, &TargetError{Sysroot: z.Name(), Target: t, Have: z.targets(fsys)}
 	}
-	macros, err := Predefined(t)
+	macros, err := z.predefined(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +97,15 @@ func (z *Zig) Includes(_ context.Context, t ctype.Target) (*Includes, error) {
 		Name: z.Name(), Target: t, FS: fsys, Predefined: macros,
 		Dirs: append([]string{"include"}, row.dirs()...),
 	}, nil
+}
+
+// predefined returns the macros that go with the headers. The tables are those
+// of one version; another one's compiler has to be asked.
+func (z *Zig) predefined(ctx context.Context, t ctype.Target) (string, error) {
+	if z.version == DefaultZigVersion {
+		return Predefined(t)
+	}
+	return z.Macros(ctx, t)
 }
 
 // dirs returns the target's directories of libc headers in the package's lib.

@@ -144,6 +144,9 @@ func TestZigTargets(t *testing.T) {
 	if name, ok := inc.IncludeName(p); !ok || name != "machine/types.h" {
 		t.Errorf("IncludeName(%q) = %q, %v", p, name, ok)
 	}
+	if want := "#define __FAKE__ 1\n"; inc.Predefined != want {
+		t.Errorf("Predefined = %q, want %q, as the package's compiler says", inc.Predefined, want)
+	}
 	if _, err := inc.Find("no/such.h"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Find of a missing header: %v, want %v", err, fs.ErrNotExist)
 	}
