@@ -1,6 +1,7 @@
 package sysroot
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,10 @@ import (
 
 // A Dir is the sysroot in a directory of NetBSD headers.
 type Dir struct {
-	name string
-	fsys fs.FS
+	name    string
+	root    string
+	version string // of the system; empty where the compiler defines it
+	fsys    fs.FS
 
 	// machine is the directory that <machine/...> stands for, when that can
 	// be told: it decides for which targets the headers are.
@@ -56,7 +59,7 @@ func OpenDir(dir string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{name: "dir, NetBSD " + version, fsys: fsys}
+	d := &Dir{name: strings.TrimSpace("dir, NetBSD " + version), root: root, version: version, fsys: fsys}
 	// The link may be absolute, meant for a system booted from dir; only its
 	// last element counts.
 	link := filepath.Join(root, "machine")
@@ -85,7 +88,8 @@ func dirError(dir string) error {
 var versionLine = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*define[ \t]+__NetBSD_Version__[ \t]+([0-9]+)`)
 
 // netbsdVersion reads the version of the system from sys/param.h, which has
-// it as the number MMmm00pp00.
+// it as the number MMmm00pp00. It is empty where the headers leave the
+// definition to the compiler.
 func netbsdVersion(fsys fs.FS) (string, error) {
 	b, err := fs.ReadFile(fsys, "sys/param.h")
 	if err != nil {
@@ -93,7 +97,11 @@ func netbsdVersion(fsys fs.FS) (string, error) {
 	}
 	m := versionLine.FindSubmatch(b)
 	if m == nil {
-		return "", errors.New("sysroot dir: not NetBSD's headers: sys/param.h does not define __NetBSD_Version__")
+		// Packagers of cross compilers have the compiler define it.
+		if bytes.Contains(b, []byte("__NetBSD_Version__")) {
+			return "", nil
+		}
+		return "", errors.New("sysroot dir: not NetBSD's headers: sys/param.h does not know __NetBSD_Version__")
 	}
 	n, err := strconv.ParseUint(string(m[1]), 10, 64)
 	if err != nil {
@@ -115,10 +123,12 @@ func (d *Dir) Includes(_ context.Context, t ctype.Target) (*Includes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Includes{
-		Name: d.name, Target: t, Dirs: []string{"."}, FS: machineFS{d.fsys, machine},
+	if d.version != "" {
 		// The tables hold the version because zig's headers do not.
-		Predefined: withoutMacro(macros, "__NetBSD_Version__"),
+		macros = withoutMacro(macros, "__NetBSD_Version__")
+	}
+	return &Includes{
+		Name: d.name, Target: t, Dirs: []string{"."}, FS: machineFS{d.fsys, machine}, Root: d.root, Predefined: macros,
 	}, nil
 }
 

@@ -49,6 +49,7 @@ func OpenHost(ctx context.Context) (*Host, error) {
 		Name:       "host, " + compilerName(defined),
 		Target:     compilerTarget(defined),
 		FS:         fsys,
+		Root:       "/",
 		Dirs:       dirs,
 		Predefined: filterMacros(macros),
 	}}, nil

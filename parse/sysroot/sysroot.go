@@ -25,6 +25,10 @@ type Includes struct {
 	// FS holds the headers. Nothing outside it is needed to read them.
 	FS fs.FS
 
+	// Root is the directory of this machine that FS shows, for compilers to
+	// be pointed at; empty when FS shows none.
+	Root string
+
 	// Dirs are the directories that #include <...> searches, as slash
 	// separated paths in FS, the first one first.
 	Dirs []string

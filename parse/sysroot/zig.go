@@ -85,7 +85,8 @@ func (z *Zig) SHA256() string { return z.source.SHA256 }
 // the compiler's own headers first.
 func (z *Zig) Includes(ctx context.Context, t ctype.Target) (*Includes, error) {
 	row, ok := lookupTarget(t)
-	fsys := os.DirFS(filepath.Join(z.tree(), "lib"))
+	root := filepath.Join(z.tree(), "lib")
+	fsys := os.DirFS(root)
 	if !ok || !z.has(fsys, row) {
 		return nil, &TargetError{Sysroot: z.Name(), Target: t, Have: z.targets(fsys)}
 	}
@@ -94,7 +95,7 @@ func (z *Zig) Includes(ctx context.Context, t ctype.Target) (*Includes, error) {
 		return nil, err
 	}
 	return &Includes{
-		Name: z.Name(), Target: t, FS: fsys, Predefined: macros,
+		Name: z.Name(), Target: t, FS: fsys, Root: root, Predefined: macros,
 		Dirs: append([]string{"include"}, row.dirs()...),
 	}, nil
 }

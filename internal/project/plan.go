@@ -1,0 +1,89 @@
+package project
+
+import (
+	"context"
+	"path"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/abigen/abigen/gen"
+	"github.com/abigen/abigen/gen/convert"
+	"github.com/abigen/abigen/gen/namespace"
+	"github.com/abigen/abigen/internal/config"
+	"github.com/abigen/abigen/internal/strictyaml"
+)
+
+// Plan parses the headers of every system for every target and decides what
+// to make of them.
+func (p *Project) Plan(ctx context.Context) (*gen.Plan, error) {
+	rules, err := p.rules()
+	if err != nil {
+		return nil, err
+	}
+	systems := make([]gen.System, len(p.Config.Systems))
+	var g errgroup.Group
+	for i, s := range p.Config.Systems {
+		g.Go(func() (err error) {
+			systems[i], err = p.system(ctx, s)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var converters []gen.Converter
+	for _, c := range p.Config.Converters {
+		converters = append(converters, gen.Converter{Dir: c.Package, Import: c.Import, From: c.From.Value, To: c.To.Value})
+	}
+	return gen.NewPlan(systems, converters, rules)
+}
+
+// Namespace decides what one system's Go package holds, without its portable
+// forms.
+func (p *Project) Namespace(ctx context.Context, s *config.System) (*namespace.Plan, error) {
+	native, _ := s.TargetList()
+	units, err := p.Units(ctx, s, native)
+	if err != nil {
+		return nil, err
+	}
+	opt, err := p.options(s)
+	if err != nil {
+		return nil, err
+	}
+	opt.Portable = nil
+	return namespace.NewPlan(units, nil, opt)
+}
+
+func (p *Project) system(ctx context.Context, s *config.System) (gen.System, error) {
+	native, described := s.TargetList()
+	units, err := p.Units(ctx, s, append(native[:len(native):len(native)], described...))
+	if err != nil {
+		return gen.System{}, err
+	}
+	opt, err := p.options(s)
+	return gen.System{
+		Name: s.Name.Value, Dir: s.Package,
+		Native: units[:len(native)], Extra: units[len(native):], Options: opt,
+	}, err
+}
+
+// options are what the configuration says about a system's Go package.
+func (p *Project) options(s *config.System) (namespace.Options, error) {
+	messages, err := p.Messages(s)
+	return namespace.Options{
+		Package: path.Base(s.Package), Import: s.Import, System: s.Title,
+		NetworkOrder: s.NetworkOrder, Rename: s.Rename, Exclude: s.Exclude, Portable: s.Portable,
+		Errno:  namespace.Numbers{Wording: messages.Errno},
+		Signal: namespace.Numbers{Wording: messages.Signal},
+	}, err
+}
+
+// rules reads the file of conversion rules, nil when there is none.
+func (p *Project) rules() (*convert.Rules, error) {
+	name, data, err := p.ReadRules()
+	if name == "" || err != nil {
+		return nil, err
+	}
+	rules := new(convert.Rules)
+	return rules, strictyaml.Decode(name, data, rules)
+}
