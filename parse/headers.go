@@ -1,0 +1,382 @@
+package parse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"modernc.org/cc/v4"
+
+	"github.com/abigen/abigen/abi/ctype"
+	"github.com/abigen/abigen/parse/sysroot"
+)
+
+// A Group is a list of headers that are compiled together, as one C program
+// that includes them in this order.
+type Group struct {
+	Name string // for messages; may be empty
+
+	// Headers are names to include ("sys/socket.h") or, when the sysroot has
+	// no header of that name, paths of files on disk. What begins with "/",
+	// "./" or "../" is always a path.
+	Headers []string
+
+	Define []Define // macros defined before the first header
+}
+
+// A Define is a macro defined on the command line. An empty Value defines it
+// as nothing, like #define NAME; cc -DNAME is Value "1".
+type Define struct {
+	Name  string
+	Value string
+}
+
+// Options are the limits of one call of [Headers]. The zero value has those
+// that every real header keeps far away from.
+type Options struct {
+	// ExpansionLimit bounds the work of macro expansion, in tokens handled;
+	// 0 means 20 million. All of NetBSD's network headers take about one
+	// million.
+	ExpansionLimit int
+
+	// IncludeDepth bounds how deep headers include each other; 0 means 100.
+	IncludeDepth int
+
+	// MaxIncludes bounds how many times a header is entered; 0 means 20,000.
+	MaxIncludes int
+
+	// MaxFileSize bounds one header, in bytes; 0 means 8 MiB.
+	MaxFileSize int64
+
+	// MaxBytes bounds all headers together, one read twice counted twice;
+	// 0 means 128 MiB.
+	MaxBytes int64
+}
+
+func (o Options) withDefaults() Options {
+	def := func(p *int, n int) {
+		if *p <= 0 {
+			*p = n
+		}
+	}
+	def(&o.ExpansionLimit, 20_000_000)
+	def(&o.IncludeDepth, 100)
+	def(&o.MaxIncludes, 20_000)
+	if o.MaxFileSize <= 0 {
+		o.MaxFileSize = 8 << 20
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 128 << 20
+	}
+	return o
+}
+
+// mainName is what cc calls the source that includes the headers of a group,
+// and predefinedName the macros and types of the compiler itself.
+const (
+	mainName       = "<main>"
+	predefinedName = "<predefined>"
+	definesName    = "<command line>"
+)
+
+// compilerText is what a compiler knows before the first line. The functions
+// that take types as arguments are written so that cc's grammar accepts them.
+const compilerText = `
+#define __extension__
+#define __builtin_offsetof(type, member) ((__SIZE_TYPE__)&((type *)0)->member)
+#define __builtin_va_arg(ap, type) (*(type *)(ap))
+#define __builtin_types_compatible_p(a, b) __builtin_types_compatible_p(sizeof(a), sizeof(b))
+int __predefined_declarator;
+`
+
+// vaLists are the definitions of __builtin_va_list that are not plain pointers,
+// by architecture.
+var vaLists = map[string]string{
+	"amd64": "typedef struct __va_list_tag { unsigned int gp_offset; unsigned int fp_offset; void *overflow_arg_area; void *reg_save_area; } __builtin_va_list[1];",
+	"arm64": "typedef struct __va_list { void *__stack; void *__gr_top; void *__vr_top; int __gr_offs; int __vr_offs; } __builtin_va_list;",
+	"arm":   "typedef struct __va_list { void *__ap; } __builtin_va_list;",
+	"powerpc": "typedef struct __va_list_tag { unsigned char gpr; unsigned char fpr; unsigned short reserved; void *overflow_arg_area; " +
+		"void *reg_save_area; } __builtin_va_list[1];",
+}
+
+func vaList(t ctype.Target) string {
+	if s := vaLists[t.Arch]; s != "" && !(t.OS == "darwin" && t.Arch == "arm64") {
+		return s
+	}
+	switch t.Arch {
+	case "386", "m68k":
+		return "typedef char *__builtin_va_list;"
+	}
+	return "typedef void *__builtin_va_list;"
+}
+
+// Headers reads the headers of a group for the target of inc. What they declare
+// is returned in order of declaration. A problem with the headers is an
+// [ErrorList], and then there is no Unit.
+func Headers(ctx context.Context, inc *sysroot.Includes, g Group, opt Options) (*ctype.Unit, error) {
+	return headers(ctx, inc, newFileCache(), g, opt)
+}
+
+// A Reader reads several groups of one target; headers that they share are
+// prepared once. It is safe for concurrent use.
+type Reader struct {
+	inc   *sysroot.Includes
+	cache *fileCache
+}
+
+// NewReader returns a Reader of the headers of inc.
+func NewReader(inc *sysroot.Includes) *Reader {
+	return &Reader{inc: inc, cache: newFileCache()}
+}
+
+// Headers is like the function [Headers].
+func (r *Reader) Headers(ctx context.Context, g Group, opt Options) (*ctype.Unit, error) {
+	return headers(ctx, r.inc, r.cache, g, opt)
+}
+
+func headers(ctx context.Context, inc *sysroot.Includes, cache *fileCache, g Group, opt Options) (*ctype.Unit, error) {
+	opt = opt.withDefaults()
+	model, err := inc.Target.Model()
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{ctx: ctx, inc: inc, opt: opt, src: &sources{
+		inc: inc, limit: opt.MaxFileSize, cache: cache, disk: make(map[string]string), seen: make(map[string]bool),
+	}}
+	text := p.mainText(g)
+	if err := p.errs.err(); err != nil {
+		return nil, err
+	}
+	ast := p.run(g, text)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := p.errs.err(); err != nil {
+		return nil, err
+	}
+	w := newWalker(p, model, g)
+	w.unit(ast)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := p.errs.err(); err != nil {
+		return nil, err
+	}
+	return w.out, nil
+}
+
+// parser runs cc over one group.
+type parser struct {
+	ctx  context.Context
+	inc  *sysroot.Includes
+	opt  Options
+	src  *sources
+	errs ErrorList
+
+	stack    []string // the files being read, the innermost last
+	includes int
+	headers  []string // as the group has them, by line of the main source
+}
+
+// mainText returns the source that includes the headers of g.
+func (p *parser) mainText(g Group) string {
+	var b strings.Builder
+	for _, h := range g.Headers {
+		p.headers = append(p.headers, h)
+		switch name, err := p.locate(h); {
+		case err != nil:
+			p.errs.add(ctype.Pos{File: h}, "%v", err)
+		case strings.HasPrefix(name, diskPrefix):
+			fmt.Fprintf(&b, "#include \"%s\"\n", name)
+		default:
+			fmt.Fprintf(&b, "#include <%s>\n", name)
+		}
+	}
+	return b.String()
+}
+
+// locate returns what the main source includes for a header of the group.
+func (p *parser) locate(h string) (string, error) {
+	if strings.ContainsAny(h, "\"<>\n\\") || h == "" {
+		return "", fmt.Errorf("%q is not the name of a header", h)
+	}
+	isPath := filepath.IsAbs(h) || strings.HasPrefix(h, "./") || strings.HasPrefix(h, "../")
+	if !isPath {
+		if _, err := p.inc.Find(h); err == nil {
+			return h, nil
+		}
+	}
+	info, err := os.Stat(h)
+	switch {
+	case err == nil && info.Mode().IsRegular():
+		return p.src.addDisk(h)
+	case err == nil:
+		return "", errors.New("not a file")
+	case isPath:
+		return "", errors.New("no such file")
+	}
+	return "", fmt.Errorf("header not found in sysroot %s for %s", p.inc.Name, p.inc.Target)
+}
+
+// abort ends cc from within one of its callbacks; cc has no other way to be
+// stopped. run recovers it.
+type abort struct{}
+
+// run preprocesses and parses the group. Problems are in p.errs.
+func (p *parser) run(g Group, text string) (ast *cc.AST) {
+	var defines strings.Builder
+	for _, d := range g.Define {
+		fmt.Fprintf(&defines, "#define %s %s\n", d.Name, d.Value)
+	}
+	sources := []cc.Source{
+		{Name: predefinedName, Value: p.inc.Predefined + compilerText + vaList(p.inc.Target) + "\n"},
+		{Name: definesName, Value: defines.String() + "\n"},
+		{Name: mainName, Value: text + "\n"},
+	}
+	// The ABI is for the preprocessor's character constants only; layouts
+	// are not cc's business here.
+	abi, err := cc.NewABI("linux", "amd64")
+	if err != nil {
+		p.errs.add(ctype.Pos{}, "%v", err)
+		return nil
+	}
+	cfg := &cc.Config{
+		ABI:             abi,
+		FS:              p.src,
+		FSOnly:          true,
+		Header:          true,
+		ExpansionLimit:  p.opt.ExpansionLimit,
+		IncludePaths:    append([]string{""}, p.inc.Dirs...),
+		SysIncludePaths: p.inc.Dirs,
+		PragmaHandler:   p.pragma,
+		HasBuiltin:      func(string) bool { return false },
+	}
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case abort:
+			ast = nil
+		default:
+			ast = nil
+			p.errs.add(p.current(), "the parser failed here or in a header included from here: %v", e)
+		}
+	}()
+	ast, err = cc.Parse(cfg, sources)
+	if err != nil {
+		p.ccErrors(err)
+		return nil
+	}
+	p.checkSources()
+	return ast
+}
+
+// current returns where cc is, as far as is known.
+func (p *parser) current() ctype.Pos {
+	if n := len(p.stack); n > 0 {
+		return ctype.Pos{File: p.src.name(p.stack[n-1])}
+	}
+	return ctype.Pos{}
+}
+
+// pragma is called by cc for each #pragma that it does not know.
+func (p *parser) pragma(tokens []cc.Token) error {
+	if len(tokens) == 0 {
+		return nil
+	}
+	switch tokens[0].SrcStr() {
+	case "once":
+		p.src.once(tokens[0].Position().Filename)
+	case "abigen":
+		if len(tokens) != 2 {
+			return nil
+		}
+		file := tokens[0].Position().Filename
+		if tokens[1].SrcStr() == "leave" {
+			if n := len(p.stack); n > 0 {
+				p.stack = p.stack[:n-1]
+			}
+			return nil
+		}
+		return p.enter(file)
+	}
+	return nil
+}
+
+// enter checks the limits as cc begins to read a file.
+func (p *parser) enter(file string) error {
+	if p.src.onces[file] && p.src.seen[file] {
+		return cc.SkipSource
+	}
+	p.src.enter(file)
+	p.includes++
+	switch {
+	case p.ctx.Err() != nil:
+		panic(abort{})
+	case p.checkSources():
+		panic(abort{})
+	case p.includes > p.opt.MaxIncludes:
+		p.errs.add(p.current(), "more than %d headers are included", p.opt.MaxIncludes)
+		panic(abort{})
+	case len(p.stack) >= p.opt.IncludeDepth:
+		p.errs.add(p.includer(file), "headers include each other more than %d deep: %s", p.opt.IncludeDepth, p.cycle(file))
+		panic(abort{})
+	case p.src.bytes > p.opt.MaxBytes:
+		p.errs.add(p.current(), "headers are larger than %d bytes together", p.opt.MaxBytes)
+		panic(abort{})
+	}
+	p.stack = append(p.stack, file)
+	return nil
+}
+
+// checkSources takes over what was found wrong when files were read.
+func (p *parser) checkSources() bool {
+	if p.src.problem == nil {
+		return false
+	}
+	p.errs = append(p.errs, p.src.problem)
+	p.src.problem = nil
+	return true
+}
+
+// includer returns where the innermost file includes file.
+func (p *parser) includer(file string) ctype.Pos {
+	pos := p.current()
+	if len(p.stack) == 0 {
+		return pos
+	}
+	src := p.src.cache.get(p.stack[len(p.stack)-1])
+	if src == nil {
+		return pos
+	}
+	base := filepath.Base(file)
+	for i, line := range strings.Split(string(src.text), "\n") {
+		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
+		if ok && strings.HasPrefix(strings.TrimSpace(rest), "include") && strings.Contains(line, base) {
+			pos.Line = i // line 0 is not the header's
+			pos.Col = 1
+			break
+		}
+	}
+	return pos
+}
+
+// cycle lists the files from the last time that file was entered.
+func (p *parser) cycle(file string) string {
+	from := len(p.stack)
+	for i, name := range p.stack {
+		if name == file {
+			from = i
+		}
+	}
+	if from == len(p.stack) {
+		from = max(0, from-5)
+	}
+	var names []string
+	for _, name := range append(p.stack[from:len(p.stack):len(p.stack)], file) {
+		names = append(names, p.src.name(name))
+	}
+	return strings.Join(names, " includes ")
+}
