@@ -1,0 +1,183 @@
+package convert
+
+import (
+	"strings"
+
+	"github.com/abigen/abigen/gen/namespace"
+	"github.com/abigen/abigen/internal/nearest"
+)
+
+// A Union is the plan for a structure of varying length with a tag.
+type Union struct {
+	Rule     *UnionRule
+	From, To *namespace.Record // the headers
+	FromTag  *namespace.Field
+	ToTag    *namespace.Field
+	FromLen  *namespace.Field // nil when that side has none
+	ToLen    *namespace.Field
+	Variants []*Variant
+}
+
+// A Variant is one variant of a [Union].
+type Variant struct {
+	Rule     *VariantRule
+	Tag      Row
+	Record   *Record // nil when Empty, or by a hook or text
+	FromText *namespace.Field
+	ToText   *namespace.Field
+	FromRec  *namespace.Record
+	ToRec    *namespace.Record
+}
+
+// startUnions makes the plans of unions without their variants, for the
+// records that refer to them.
+func (p *planner) startUnions() {
+	for _, rule := range p.rules.Unions {
+		p.plan.Unions = append(p.plan.Unions, &Union{Rule: rule})
+	}
+}
+
+// finishUnion resolves header and variants, when all records are planned.
+func (p *planner) finishUnion(u *Union) {
+	rule := u.Rule
+	var ok1, ok2 bool
+	if u.From, ok1 = p.findRecord(p.from, rule.Header); !ok1 {
+		return
+	}
+	if u.To, ok2 = p.findRecord(p.to, rule.Header); !ok2 {
+		return
+	}
+	u.FromTag, u.ToTag = p.memberOf(p.from, u.From, rule.Tag), p.memberOf(p.to, u.To, rule.Tag)
+	if p.from.of(rule.Length) != "" {
+		u.FromLen = p.memberOf(p.from, u.From, rule.Length)
+	}
+	if p.to.of(rule.Length) != "" {
+		u.ToLen = p.memberOf(p.to, u.To, rule.Length)
+	}
+	for _, c := range rule.Cases {
+		tag, ok := p.row(c.Tag, rule.Name)
+		if !ok {
+			continue
+		}
+		v := &Variant{Rule: c, Tag: tag}
+		if c.Empty || c.Hook != "" {
+			u.Variants = append(u.Variants, v)
+			continue
+		}
+		v.FromRec, ok1 = p.findRecord(p.from, c.Record)
+		v.ToRec, ok2 = p.findRecord(p.to, c.Record)
+		if !ok1 || !ok2 {
+			continue
+		}
+		if c.Text.Left != "" {
+			v.FromText, v.ToText = p.memberOf(p.from, v.FromRec, c.Text), p.memberOf(p.to, v.ToRec, c.Text)
+		} else if v.Record = p.pairOf(c.Record, v.FromRec, v.ToRec); v.Record == nil {
+			continue
+		}
+		u.Variants = append(u.Variants, v)
+	}
+}
+
+func (p *planner) pairOf(pair Pair, from, to *namespace.Record) *Record {
+	r := p.records[[2]string{from.C.Name, to.C.Name}]
+	if r == nil {
+		p.fail(pair.Pos, "", "", "no rule pairs %s and %s", from.C.Name, to.C.Name)
+	}
+	return r
+}
+
+// memberOf finds the member of one side of a pair.
+func (p *planner) memberOf(s *side, r *namespace.Record, pair Pair) *namespace.Field {
+	f, ok := s.field(r, s.of(pair))
+	if !ok {
+		var names []string
+		for _, f := range r.Fields {
+			names = append(names, f.Name)
+		}
+		p.fail(pair.Pos, strings.TrimPrefix(r.C.Name, "struct "), "", "%s has no member %s%s", s.Name, s.of(pair), nearest.Suggest(s.of(pair), names))
+		return nil
+	}
+	return f
+}
+
+// A Chain is the plan for a sequence of messages.
+type Chain struct {
+	Rule               *ChainRule
+	From, To           *namespace.Record // the headers
+	FromLen, ToLen     *namespace.Field
+	FromLevel, ToLevel *namespace.Field
+	FromType, ToType   *namespace.Field
+	FromAlign, ToAlign int64 // bytes
+	Messages           []*Message
+}
+
+// A Message is one kind of message in a [Chain].
+type Message struct {
+	Rule        *MessageRule
+	Level, Type Row
+	Record      *Record
+}
+
+func (p *planner) planChain(rule *ChainRule) {
+	c := &Chain{Rule: rule}
+	var ok bool
+	if c.From, ok = p.findRecord(p.from, rule.Header); !ok {
+		return
+	}
+	if c.To, ok = p.findRecord(p.to, rule.Header); !ok {
+		return
+	}
+	c.FromLen, c.ToLen = p.memberOf(p.from, c.From, rule.Length), p.memberOf(p.to, c.To, rule.Length)
+	c.FromLevel, c.ToLevel = p.memberOf(p.from, c.From, rule.Level), p.memberOf(p.to, c.To, rule.Level)
+	c.FromType, c.ToType = p.memberOf(p.from, c.From, rule.Type), p.memberOf(p.to, c.To, rule.Type)
+	c.FromAlign, c.ToAlign = p.alignment(p.from, rule), p.alignment(p.to, rule)
+	for _, m := range rule.Messages {
+		level, okL := p.row(m.Level, rule.Name)
+		typ, okT := p.row(m.Type, rule.Name)
+		if !okL || !okT {
+			continue
+		}
+		planned := &Message{Rule: m, Level: level, Type: typ}
+		if m.Record.Left != "" {
+			from, okF := p.findRecord(p.from, m.Record)
+			to, okT := p.findRecord(p.to, m.Record)
+			if !okF || !okT {
+				continue
+			}
+			if planned.Record = p.pairOf(m.Record, from, to); planned.Record == nil {
+				continue
+			}
+		} else if m.Elements == 0 && m.Integer.Left == "" && m.Hook == "" && m.Drop == "" {
+			p.fail(m.Pos, rule.Name, "", "say what the payload is: record, elements, integer, hook or drop")
+			continue
+		}
+		c.Messages = append(c.Messages, planned)
+	}
+	p.plan.Chains = append(p.plan.Chains, c)
+}
+
+// alignment evaluates one side of [ChainRule.Align].
+func (p *planner) alignment(s *side, rule *ChainRule) int64 {
+	text := s.of(rule.Align)
+	n := int64(0)
+	if typ, ok := strings.CutPrefix(text, "sizeof "); ok {
+		if t := s.unit.Index().Typedef(typ); t != nil && t.Type != nil {
+			n = t.Type.Size
+		} else {
+			p.fail(rule.Pos, rule.Name, "", "align: %s has no type %s", s.Name, typ)
+			return 1
+		}
+	} else if number, ok := parseNumber(text); ok {
+		n = int64(number)
+	} else if c := s.consts[text]; c != nil {
+		n = int64(c.Int.Bits) + 1
+	} else {
+		p.fail(rule.Pos, rule.Name, "", "align: %s has no constant %s%s", s.Name, text, nearest.Suggest(text, s.constNames()))
+		return 1
+	}
+	if n < 1 || n > 64 || n&(n-1) != 0 {
+		p.fail(rule.Pos, rule.Name, "", "align: %d is not an alignment", n)
+		return 1
+	}
+	return n
+}

@@ -1,0 +1,182 @@
+package convert
+
+import (
+	"fmt"
+	"strings"
+)
+
+// String returns the plan as text, the same for the same plan: what becomes of
+// each constant and member, and by which rule. Architectures with the same
+// plan share a section.
+func (p *Plan) String() string {
+	var texts []string
+	var archs [][]string
+next:
+	for _, a := range p.Archs {
+		text := a.String()
+		for i, t := range texts {
+			if t == text {
+				archs[i] = append(archs[i], a.Arch)
+				continue next
+			}
+		}
+		texts = append(texts, text)
+		archs = append(archs, []string{a.Arch})
+	}
+	var b strings.Builder
+	for i, text := range texts {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s to %s on %s\n\n%s", p.From.Name, p.To.Name, strings.Join(archs[i], ", "), text)
+	}
+	return b.String()
+}
+
+// String returns the plan of one architecture as text.
+func (a *ArchPlan) String() string {
+	var b strings.Builder
+	for _, d := range a.Domains {
+		d.print(&b)
+	}
+	for _, o := range a.Options {
+		fmt.Fprintf(&b, "options %s\n", o.Rule.Name)
+		for _, l := range o.Levels {
+			fmt.Fprintf(&b, "\t%s by %s\n", l.Row, l.Domain.Rule.Name)
+		}
+	}
+	for _, r := range a.Records {
+		r.print(&b)
+	}
+	for _, u := range a.Unions {
+		fmt.Fprintf(&b, "union %s by %s\n", u.Rule.Name, u.FromTag.Name)
+		for _, v := range u.Variants {
+			fmt.Fprintf(&b, "\t%s: %s\n", v.Tag, v.what())
+		}
+	}
+	for _, c := range a.Chains {
+		fmt.Fprintf(&b, "chain %s of %s\n\tdata at %d aligned to %d -> data at %d aligned to %d\n", c.Rule.Name, c.From.C.Name,
+			alignUp(c.From.C.Size, c.FromAlign), c.FromAlign, alignUp(c.To.C.Size, c.ToAlign), c.ToAlign)
+		for _, m := range c.Messages {
+			fmt.Fprintf(&b, "\t%s, %s: %s\n", m.Level, m.Type, m.what())
+		}
+	}
+	return b.String()
+}
+
+// String returns "FROM 1 -> TO 2 (rule)".
+func (r Row) String() string {
+	name := r.From + fmt.Sprintf(" %#x -> ", r.FromVal)
+	if r.To != r.From {
+		name += r.To + " "
+	}
+	return name + fmt.Sprintf("%#x (%s)", r.ToVal, r.Rule)
+}
+
+func (d *Domain) print(b *strings.Builder) {
+	kind := "domain"
+	if d.Rule.Flags {
+		kind = "flags"
+	}
+	fmt.Fprintf(b, "%s %s: %s -> %s\n", kind, d.Rule.Name, d.FromType, d.ToType)
+	for _, f := range d.Fields {
+		fmt.Fprintf(b, "\tfield %#x -> %#x\n", f.FromMask, f.ToMask)
+		for _, r := range f.Rows {
+			fmt.Fprintf(b, "\t\t%s\n", r)
+		}
+	}
+	for _, r := range d.Rows {
+		fmt.Fprintf(b, "\t%s\n", r)
+	}
+	for _, r := range d.Aliases {
+		fmt.Fprintf(b, "\talias %s\n", r)
+	}
+	for _, r := range d.Dropped {
+		fmt.Fprintf(b, "\tdrop %s: %s\n", r.Name, r.Why)
+	}
+	for _, r := range d.Without {
+		fmt.Fprintf(b, "\twithout %s: %s\n", r.Name, r.Why)
+	}
+	if d.Else != nil {
+		fmt.Fprintf(b, "\telse %s %#x: %s\n", d.Else.To, d.Else.ToVal, d.Else.Rule)
+	}
+	for _, name := range d.Open {
+		fmt.Fprintf(b, "\topen %s\n", name)
+	}
+}
+
+func (r *Record) print(b *strings.Builder) {
+	fmt.Fprintf(b, "%s (%d bytes) -> %s (%d bytes)", cDecl(r.From), r.From.C.Size, cDecl(r.To), r.To.C.Size)
+	switch {
+	case r.Rule.Hook != "":
+		fmt.Fprintf(b, ": by %s\n", r.Rule.Hook)
+		return
+	case r.Via != nil:
+		fmt.Fprintf(b, ": through %s\n", r.Via.Rule.Name)
+		return
+	case r.Whole:
+		b.WriteString(": copied whole")
+	}
+	b.WriteByte('\n')
+	for _, s := range r.Steps {
+		s.print(b, "\t")
+	}
+}
+
+func (s *Step) print(b *strings.Builder, indent string) {
+	fmt.Fprintf(b, "%s%s %s", indent, s.Decision, s.names())
+	switch s.Decision {
+	case Copy, Widen, Narrow:
+		if f, t := s.From.Type.String(), s.To.Type.String(); f != t {
+			fmt.Fprintf(b, ": %s -> %s", f, t)
+		} else {
+			fmt.Fprintf(b, ": %s", f)
+		}
+	case Map:
+		fmt.Fprintf(b, " by %s", s.Domain.Rule.Name)
+	case Nest:
+		fmt.Fprintf(b, " as %s", cDecl(s.Record.From))
+	case Text:
+		fmt.Fprintf(b, ": %s, %d -> %d bytes", s.Text, s.From.Type.Size, s.To.Type.Size)
+	case Hook:
+		fmt.Fprintf(b, " by %s", s.Hook)
+	case Cases:
+		fmt.Fprintf(b, " by %s", s.Param)
+	case Add, Drop:
+		if s.Why != s.Rule {
+			fmt.Fprintf(b, ": %s", s.Why)
+		}
+	}
+	fmt.Fprintf(b, " (%s)\n", s.Rule)
+	for _, c := range s.Cases {
+		c.print(b, indent+"\t")
+	}
+}
+
+func (c *Case) print(b *strings.Builder, indent string) {
+	var tags []string
+	for _, t := range c.Tags {
+		tags = append(tags, t.From)
+	}
+	fmt.Fprintf(b, "%s%s:", indent, strings.Join(tags, ", "))
+	switch {
+	case c.Via != nil:
+		fmt.Fprintf(b, " %s through %s\n", c.From.Name, c.Via.Rule.Name)
+	case c.Step != nil:
+		b.WriteByte('\n')
+		c.Step.print(b, indent+"\t")
+	default:
+		b.WriteString(" nothing\n")
+	}
+}
+
+// names returns the members of a step as the plan shows them.
+func (s *Step) names() string {
+	switch {
+	case s.From == nil:
+		return s.To.Name
+	case s.To == nil || s.From.Name == s.To.Name:
+		return s.From.Name
+	}
+	return s.From.Name + " -> " + s.To.Name
+}

@@ -1,0 +1,263 @@
+package convert
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/abigen/abigen/abi/ctype"
+)
+
+// Rules say what in one system means the same as what in another. They are
+// read from YAML by the keys in the tags; every name in them that neither
+// system has is an error.
+type Rules struct {
+	Pos ctype.Pos `yaml:",pos"`
+
+	// Systems names the two systems: the left and the right side of every
+	// [Pair] in these rules.
+	Systems []string `yaml:"systems"`
+
+	// Reserved are patterns of members that carry nothing: padding and
+	// spare fields. They are zero in a result and not looked at in a source.
+	Reserved []string `yaml:"reserved"`
+
+	Domains []*DomainRule  `yaml:"domains"`
+	Records []*RecordRule  `yaml:"records"`
+	Unions  []*UnionRule   `yaml:"unions"`
+	Chains  []*ChainRule   `yaml:"chains"`
+	Options []*OptionsRule `yaml:"options"`
+}
+
+// A Pair is two names that mean the same, written "NAME" when they are equal,
+// "LEFT = RIGHT" when they are not, and "LEFT -> RIGHT" or "LEFT <- RIGHT"
+// when only that direction is meant. "LEFT" and "RIGHT" are of the first and
+// second of [Rules.Systems]. For members, "LEFT = " and " = RIGHT" name a
+// member of one side alone.
+type Pair struct {
+	Pos         ctype.Pos `yaml:",pos"`
+	Left, Right string
+	OnlyRight   bool // "->": not from right to left
+	OnlyLeft    bool // "<-": not from left to right
+}
+
+// UnmarshalText reads a pair in the notation of [Pair].
+func (p *Pair) UnmarshalText(text []byte) error {
+	s := string(text)
+	left, right, found := s, s, false
+	for _, op := range []string{"<-", "->", "="} {
+		if left, right, found = strings.Cut(s, op); found {
+			p.OnlyLeft, p.OnlyRight = op == "<-", op == "->"
+			break
+		}
+	}
+	if !found {
+		left, right = s, s
+	}
+	p.Left, p.Right = strings.TrimSpace(left), strings.TrimSpace(right)
+	if p.Left == "" && p.Right == "" {
+		return fmt.Errorf("%q: want NAME, LEFT = RIGHT, LEFT -> RIGHT or LEFT <- RIGHT", s)
+	}
+	return nil
+}
+
+// String returns the pair as it is written.
+func (p Pair) String() string {
+	switch {
+	case p.OnlyRight:
+		return p.Left + " -> " + p.Right
+	case p.OnlyLeft:
+		return p.Left + " <- " + p.Right
+	case p.Left == p.Right:
+		return p.Left
+	}
+	return strings.TrimSpace(p.Left + " = " + p.Right)
+}
+
+// A Sided is a text for each side, written "LEFT = RIGHT", or once for both.
+type Sided = Pair
+
+// A DomainRule is a set of constants that are translated by their names.
+type DomainRule struct {
+	Pos ctype.Pos `yaml:",pos"`
+
+	// Name is the name of the generated function.
+	Name string `yaml:"name"`
+
+	// What says in a few words what a value is, for documentation and
+	// errors: "address family".
+	What string `yaml:"what"`
+
+	// Type is the Go type of values on each side: a basic integer type, or
+	// a type of the system's package, such as Errno. With the latter only
+	// constants of that type belong to the domain.
+	Type Sided `yaml:"type"`
+
+	// Flags tells that values are sets of bits.
+	Flags bool `yaml:"flags"`
+
+	// Fields are parts of a flag word that are numbers, such as the access
+	// mode in open flags.
+	Fields []*FieldRule `yaml:"fields"`
+
+	// Headers limits Constants to those declared in headers that match one
+	// of these patterns ("sys/socket.h", "bits/*").
+	Headers []string `yaml:"headers"`
+
+	Constants []string    `yaml:"constants"` // patterns with *, of both systems
+	Except    []string    `yaml:"except"`    // patterns of names that match Constants and are something else
+	Pairs     []Pair      `yaml:"pairs"`     // names that are not equal, or go one way only
+	Without   []*WhyRule  `yaml:"without"`   // no counterpart, and why
+	Drop      []*WhyRule  `yaml:"drop"`      // bits that are cleared instead of failing, and why
+	Otherwise []*ElseRule `yaml:"otherwise"` // what to give for a value without a counterpart
+	File      string      `yaml:"file"`      // the generated file's noun, when not the header's
+}
+
+// A FieldRule is a number inside a flag word.
+type FieldRule struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	Mask   Sided     `yaml:"mask"` // a constant or a number
+	Values []Pair    `yaml:"values"`
+}
+
+// A WhyRule lists names with the reason for what happens to them.
+type WhyRule struct {
+	Pos   ctype.Pos `yaml:",pos"`
+	Names []string  `yaml:"names"` // patterns
+	Why   string    `yaml:"why"`
+}
+
+// An ElseRule gives a value for everything that has no counterpart.
+type ElseRule struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	System string    `yaml:"system"` // the system the value is of
+	Value  string    `yaml:"value"`  // a constant
+	Why    string    `yaml:"why"`
+}
+
+// An OptionsRule is a set of domains under levels, such as socket options: a
+// number that means something only together with another.
+type OptionsRule struct {
+	Pos    ctype.Pos    `yaml:",pos"`
+	Name   string       `yaml:"name"`
+	What   string       `yaml:"what"`
+	Type   Sided        `yaml:"type"`
+	Levels []*LevelRule `yaml:"levels"`
+	File   string       `yaml:"file"`
+}
+
+// A LevelRule is one level of an [OptionsRule].
+type LevelRule struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	Level  Pair      `yaml:"level"`
+	Domain string    `yaml:"domain"` // the [DomainRule] of the options under it
+}
+
+// A RecordRule pairs records and decides about their members. Members that no
+// rule names pair by equal names.
+type RecordRule struct {
+	Pos ctype.Pos `yaml:",pos"`
+
+	// Records are the pairs: a struct's tag ("timeval"), "union NAME", or a
+	// typedef's name. Several in one rule share its members.
+	Records []Pair `yaml:"records"`
+
+	Members []*MemberRule `yaml:"members"`
+
+	// Param names an integer parameter of the converter, such as the
+	// request number that tells which member of a union holds the value.
+	Param string `yaml:"param"`
+
+	// As names the [UnionRule] that records without a layout of their own,
+	// such as sockaddr_storage, are converted by.
+	As string `yaml:"as"`
+
+	// Hook is a Go function that does the whole conversion: "Name", of the
+	// package of the converters, or "import/path.Name". With one, members
+	// are not looked at.
+	Hook string `yaml:"hook"`
+}
+
+// A MemberRule decides about one member, or one pair of members; a member of a
+// member is written "OUTER.INNER". At most one of
+// its decisions is given; with none, the members are paired as by name.
+type MemberRule struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	Member Pair      `yaml:"member"`
+
+	Domain string     `yaml:"domain"` // values go through this domain
+	Length bool       `yaml:"length"` // one side's member that holds the size of its record
+	Text   string     `yaml:"text"`   // "name": a NUL-terminated string that must end inside; "path": one that may fill its array, and not be empty before its end
+	Bits   bool       `yaml:"bits"`   // the bits are kept when only the signs differ
+	Copy   bool       `yaml:"copy"`   // the bytes are copied as they are, whatever is in them
+	Drop   string     `yaml:"drop"`   // why the value is not carried over
+	Add    string     `yaml:"add"`    // why the value is zero in the result
+	Hook   string     `yaml:"hook"`   // a Go function, "import/path.Name" or "Name" of the same package
+	Union  *CasesRule `yaml:"union"`  // one of several members, told apart by a tag
+}
+
+// A CasesRule tells which members of a union are in use.
+type CasesRule struct {
+	Pos   ctype.Pos   `yaml:",pos"`
+	By    string      `yaml:"by"` // the record's [RecordRule.Param]
+	Cases []*CaseRule `yaml:"cases"`
+}
+
+// A CaseRule is one use of a union.
+type CaseRule struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	Tags   []Pair    `yaml:"tags"`
+	Member Pair      `yaml:"member"`
+	Domain string    `yaml:"domain"`
+	Bits   bool      `yaml:"bits"`
+	Text   string    `yaml:"text"`
+	As     string    `yaml:"as"`   // a [UnionRule] the bytes are converted by
+	None   bool      `yaml:"none"` // nothing is in use
+}
+
+// A UnionRule is a structure of varying length whose first record holds a tag:
+// a socket address. Its converter works on bytes.
+type UnionRule struct {
+	Pos    ctype.Pos      `yaml:",pos"`
+	Name   string         `yaml:"name"`   // of the generated function
+	Header Pair           `yaml:"header"` // the record at the start of each variant
+	Tag    Pair           `yaml:"tag"`    // its member that tells the variants apart
+	Length Pair           `yaml:"length"` // its member that holds the length, on the sides that have one
+	Cases  []*VariantRule `yaml:"cases"`
+	File   string         `yaml:"file"`
+}
+
+// A VariantRule is one variant of a [UnionRule].
+type VariantRule struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	Tag    Pair      `yaml:"tag"`
+	Record Pair      `yaml:"record"`
+	Text   Pair      `yaml:"text"`  // the member at the end that may be cut after its string
+	Hook   string    `yaml:"hook"`  // a Go function over bytes: func(dst, src []byte) (int, error)
+	Empty  bool      `yaml:"empty"` // only the header is there
+}
+
+// A ChainRule is a sequence of messages, each with its length in front, such
+// as control messages. Its converter works on bytes.
+type ChainRule struct {
+	Pos      ctype.Pos      `yaml:",pos"`
+	Name     string         `yaml:"name"`
+	Header   Pair           `yaml:"header"` // the record in front of each message
+	Length   Pair           `yaml:"length"` // its member with the length of header and payload
+	Level    Pair           `yaml:"level"`
+	Type     Pair           `yaml:"type"`
+	Align    Sided          `yaml:"align"` // "sizeof TYPE", or a constant that holds alignment - 1
+	Messages []*MessageRule `yaml:"messages"`
+	File     string         `yaml:"file"`
+}
+
+// A MessageRule is one kind of message. Exactly one payload is given.
+type MessageRule struct {
+	Pos      ctype.Pos `yaml:",pos"`
+	Level    Pair      `yaml:"level"`
+	Type     Pair      `yaml:"type"`
+	Record   Pair      `yaml:"record"`   // a record that a [RecordRule] pairs
+	Elements int64     `yaml:"elements"` // any number of elements of this many bytes, copied
+	Integer  Sided     `yaml:"integer"`  // Go types of an integer, "uint8 = int32"
+	Hook     string    `yaml:"hook"`     // a Go function: func(dst, src []byte) (int, error) converts the payload
+	Drop     string    `yaml:"drop"`     // why the message is left out
+}

@@ -1,0 +1,48 @@
+package convert
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/abigen/abigen/gen/emit"
+	"github.com/dave/jennifer/jen"
+)
+
+// A source is a Go declaration in the making: text in which "@pkg.Name" stands
+// for Name of an imported package. Two architectures share a declaration when
+// their texts are equal.
+type source struct{ strings.Builder }
+
+// line appends a line.
+func (s *source) line(format string, args ...any) {
+	fmt.Fprintf(s, format, args...)
+	s.WriteByte('\n')
+}
+
+// doc appends a comment, each line with slashes.
+func (s *source) doc(format string, args ...any) {
+	s.WriteString(emit.Comment(fmt.Sprintf(format, args...)))
+	s.WriteByte('\n')
+}
+
+var qualified = regexp.MustCompile(`@(\w+)\.(\w+)`)
+
+// render writes text to g, importing the packages of its qualified names.
+func render(g *jen.Group, text string, imports map[string]string) {
+	stmt := &jen.Statement{}
+	for {
+		m := qualified.FindStringSubmatchIndex(text)
+		if m == nil {
+			break
+		}
+		if m[0] > 0 {
+			stmt.Op(text[:m[0]])
+		}
+		stmt.Qual(imports[text[m[2]:m[3]]], text[m[4]:m[5]])
+		text = text[m[1]:]
+	}
+	stmt.Op(strings.TrimRight(text, "\n"))
+	g.Add(stmt)
+	g.Line()
+}
