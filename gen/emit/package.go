@@ -204,13 +204,40 @@ func (p *Package) render(name, intro, doc string, decls []Decl) (text []byte, er
 	if err := f.Render(&buf); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return Format(name, buf.Bytes())
+	return Format(name, groupImports(buf.Bytes()))
+}
+
+// groupImports puts the standard library's imports before the others, with an
+// empty line between, as people do; jennifer sorts them into one list.
+func groupImports(text []byte) []byte {
+	head, rest, ok := bytes.Cut(text, []byte("\nimport (\n"))
+	list, body, closed := bytes.Cut(rest, []byte("\n)\n"))
+	if !ok || !closed {
+		return text
+	}
+	var std, others [][]byte
+	for _, line := range bytes.Split(list, []byte("\n")) {
+		first, _, _ := bytes.Cut(bytes.TrimLeft(line, "\t \""), []byte("/"))
+		if bytes.ContainsRune(first, '.') {
+			others = append(others, line)
+		} else {
+			std = append(std, line)
+		}
+	}
+	if len(std) > 0 && len(others) > 0 {
+		std = append(std, nil)
+	}
+	return slices.Concat(head, []byte("\nimport (\n"), bytes.Join(append(std, others...), []byte("\n")), []byte("\n)\n"), body)
 }
 
 func renderBlock(g *jen.Group, decls []Decl) {
 	keyword, doc, _ := strings.Cut(decls[0].Block, "\n")
 	if doc != "" {
 		g.Comment(Comment(doc))
+	}
+	if len(decls) == 1 {
+		g.Id(keyword).CustomFunc(jen.Options{}, decls[0].Render)
+		return
 	}
 	lines := func(g *jen.Group) {
 		for i, d := range decls {

@@ -114,6 +114,12 @@ func (v *view) bitShifts(r *Record, f *Field) (get, set *jen.Statement) {
 	width := 8 * f.unit
 	pos, w := f.BitOffset-8*f.base, f.BitWidth
 	storage := func() *jen.Statement { return jen.Id(r.receiver()).Dot(f.storage) }
+	if f.inUnion {
+		pos = f.BitOffset - 8*f.unitAt
+		storage = func() *jen.Statement {
+			return jen.Op("*").Parens(jen.Op("*").Id("uint" + itoa(width))).Parens(r.address(f, f.unitAt))
+		}
+	}
 	mask := fmt.Sprintf("%#x", uint64(1)<<w-1)
 	at := fmt.Sprintf("%#x", (uint64(1)<<w-1)<<pos)
 	uint_ := "uint" + itoa(width)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/abigen/abigen/abi/ctype"
 	"github.com/abigen/abigen/gen/emit"
@@ -161,9 +162,27 @@ func (b *recordBuilder) regionSlots(regions []region, fields []*Field) (slots []
 			typ = &Type{Kind: Array, Size: g.size, Align: align, Len: g.size / align, Elem: b.integer(align, false)}
 		}
 		g.name = b.names.Take(name)
-		slots = append(slots, placed{slot{name: g.name, typ: typ, offset: g.offset, size: g.size}, align})
+		s := slot{name: g.name, typ: typ, offset: g.offset, size: g.size}
+		if !b.r.C.Union {
+			s.comment = "union of " + b.sharers(i)
+		}
+		slots = append(slots, placed{s, align})
 	}
 	return slots
+}
+
+// sharers names the members of a union, as many as a comment has room for.
+func (b *recordBuilder) sharers(region int) string {
+	var names []string
+	for _, m := range b.flat {
+		if m.shared == region {
+			names = append(names, m.Name)
+		}
+	}
+	if len(names) > 4 {
+		names = append(names[:3], "...")
+	}
+	return strings.Join(names, ", ")
 }
 
 // shareRegion decides how a member of a union is reached.
@@ -173,6 +192,7 @@ func (b *recordBuilder) shareRegion(f *Field, g region) {
 	case f.Form == Flexible:
 	case f.Form == Bits:
 		f.Setter = b.names.Take("Set" + f.Go)
+		f.unit, f.unitAt = g.integerAround(f)
 	case g.align%f.Type.Align == 0 && (f.Offset-g.offset)%f.Type.Align == 0:
 		f.Form = Pointer
 	default:
@@ -182,6 +202,18 @@ func (b *recordBuilder) shareRegion(f *Field, g region) {
 		f.Setter = b.names.Take("Set" + f.Go)
 	}
 	f.inUnion = true
+}
+
+// integerAround finds the smallest aligned integer in the storage of a union
+// that holds a whole bit-field; its size is 0 when there is none.
+func (g region) integerAround(f *Field) (size, offset int64) {
+	first, last := f.BitOffset/8-g.offset, (f.BitOffset+f.BitWidth-1)/8-g.offset
+	for size = 1; size <= g.align; size *= 2 {
+		if start := first / size * size; last < start+size && start+size <= g.size {
+			return size, g.offset + start
+		}
+	}
+	return 0, 0
 }
 
 // bitSlots makes the storage for the bit-fields that are not in a union. Bit-

@@ -120,6 +120,7 @@ type Field struct {
 	storage string // Go name of the struct field that holds it, unless Plain
 	base    int64  // offset of storage
 	unit    int64  // of Bits: the size of storage when it is an integer, else 0
+	unitAt  int64  // of Bits in a union: the offset of the integer
 	inUnion bool   // storage is a union's
 	comment string // C name and type
 }
