@@ -123,6 +123,9 @@ func (w *walker) whyNot(tokens []constexpr.Token, err error) string {
 	if len(tokens) == 1 && first.Kind == constexpr.Ident {
 		return "names the identifier " + first.Text
 	}
+	if isMemberPath(tokens) {
+		return "names the member " + constexpr.Spell(tokens)
+	}
 	if errors.Is(err, constexpr.ErrNotConstant) {
 		return "an expression that is not constant"
 	}
@@ -131,4 +134,24 @@ func (w *walker) whyNot(tokens []constexpr.Token, err error) string {
 		return "not an expression"
 	}
 	return "not a constant: " + msg
+}
+
+// isMemberPath reports whether tokens are a.b.c, possibly with indexes: the
+// form in which a macro gives a nested member a shorter name.
+func isMemberPath(tokens []constexpr.Token) bool {
+	depth, dots := 0, 0
+	for i, t := range tokens {
+		switch {
+		case t.Text == "[":
+			depth++
+		case t.Text == "]":
+			depth--
+		case depth > 0:
+		case t.Text == ".":
+			dots++
+		case t.Kind != constexpr.Ident || i > 0 && tokens[i-1].Text != ".":
+			return false
+		}
+	}
+	return dots > 0 || len(tokens) > 1
 }

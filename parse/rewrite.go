@@ -43,6 +43,7 @@ type source struct {
 //     all but the first and the last;
 //   - enum ATTR TAG {, where ATTR can only be a macro for attributes, becomes
 //     enum TAG {...} ATTR, since cc does not know attributes in that place;
+//   - a variadic macro whose parameter has a name uses __VA_ARGS__;
 //   - two pragmas tell where the file begins and ends.
 func rewrite(src []byte) *source {
 	r := &rewriter{in: src, line: 1, out: make([]byte, 0, len(src)+len(src)/16+64)}
@@ -66,8 +67,9 @@ type rewriter struct {
 	depth     int // brackets open, in text
 	chain     int // prefix operators seen in a row
 	directive bool
-	define    bool // the directive is #define
-	body      [3]int
+	define    bool   // the directive is #define
+	variadic  string // name of the variadic parameter of that macro
+	body      [3]int // brackets that it leaves open
 	err       string
 	errLine   int
 	bomb      bool
@@ -226,6 +228,9 @@ func (r *rewriter) startDirective() {
 	switch string(name) {
 	case "define":
 		r.define = true
+		r.pos = p + len(name)
+		r.namedVariadic()
+		return
 	case "pragma":
 		p = skipBlank(r.in, p+len(name))
 		if string(wordAt(r.in, p)) == "pack" {
@@ -253,11 +258,46 @@ func (r *rewriter) startDirective() {
 	r.pos = p
 }
 
+// namedVariadic looks for #define M(a, rest...), GNU C's older form of a
+// variadic macro, and writes it as M(a, ...): cc does not drop the comma before
+// an empty ## rest.
+func (r *rewriter) namedVariadic() {
+	p := skipBlank(r.in, r.pos)
+	p += len(wordAt(r.in, p))
+	if p >= len(r.in) || r.in[p] != '(' {
+		return
+	}
+	end := p
+	for end < len(r.in) && r.in[end] != ')' {
+		if r.in[end] == '\n' && r.in[end-1] != '\\' {
+			return
+		}
+		end++
+	}
+	params := r.in[p:end]
+	dots := bytes.Index(params, []byte("..."))
+	if dots <= 0 {
+		return
+	}
+	word := p + dots
+	for word > p && isIdentByte(r.in[word-1]) {
+		word--
+	}
+	if word == p+dots {
+		return
+	}
+	r.variadic = string(r.in[word : p+dots])
+	r.line += bytes.Count(r.in[r.pos:word], []byte("\n"))
+	r.replace(word, p+dots, "")
+	r.pos = p + dots
+}
+
 func (r *rewriter) endLine() {
 	if !r.directive {
 		return
 	}
 	r.directive = false
+	r.variadic = ""
 	r.chain = 0
 	if r.define && r.body != [3]int{} {
 		r.bomb = true
@@ -289,6 +329,10 @@ func (r *rewriter) word() {
 	w := wordAt(r.in, r.pos)
 	start := r.pos
 	r.pos += len(w)
+	if r.variadic != "" && string(w) == r.variadic {
+		r.replace(start, r.pos, "__VA_ARGS__")
+		return
+	}
 	switch string(w) {
 	case "__attribute__", "__attribute":
 		r.attribute(start)
