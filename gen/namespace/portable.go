@@ -198,8 +198,8 @@ func (pp *portablePlan) members(v *view, c *ctype.Record) (list []portableMember
 			at.bits, at.bitOffset, at.bitWidth = true, m.bitOffset, m.BitWidth
 		}
 		comment := m.Name
-		if t := v.index.Spell(m.Type); !strings.Contains(t, "{") {
-			comment += " (" + t + ")"
+		if telling(m.Type) && typ.kind != Named {
+			comment += " (" + v.index.Spell(m.Type) + ")"
 		}
 		if at.network {
 			comment += ", in network order"
@@ -338,20 +338,36 @@ func (pp *portablePlan) signature(r *portableRecord, v *view) string {
 	return b.String()
 }
 
-// A portableCase is the targets that lay a record out alike.
+// fit is equal for targets on which the same values of a record fit.
+func (pp *portablePlan) fit(r *portableRecord, v *view) string {
+	layout := r.layout[v]
+	if layout == nil {
+		return ""
+	}
+	var b strings.Builder
+	for i, at := range layout.places {
+		fmt.Fprint(&b, at.present, at.size, at.len, at.signed, at.bits, at.bitWidth, " ")
+		if inner := r.fields[i].typ.record; inner != nil {
+			b.WriteString("{" + pp.fit(inner, v) + "}")
+		}
+	}
+	return b.String()
+}
+
+// A portableCase is the targets that have a record in the same way.
 type portableCase struct {
 	targets []*view
 	layout  *portableLayout
 }
 
-// cases groups the targets that have a record by layout.
-func (pp *portablePlan) cases(r *portableRecord) (cases []*portableCase) {
+// cases groups the targets that have a record by what a signature says of it.
+func (pp *portablePlan) cases(r *portableRecord, signature func(*portableRecord, *view) string) (cases []*portableCase) {
 	bySig := make(map[string]*portableCase)
 	for _, v := range pp.targets {
 		if r.layout[v] == nil {
 			continue
 		}
-		sig := pp.signature(r, v)
+		sig := signature(r, v)
 		c := bySig[sig]
 		if c == nil {
 			c = &portableCase{layout: r.layout[v]}

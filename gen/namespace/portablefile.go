@@ -69,31 +69,40 @@ func (pp *portablePlan) renderTarget(g *jen.Group) {
 	g.Comment(emit.Comment("ErrTarget is the error for a target that is not known, or that does not have\nthe struct."))
 	g.Var().Id("ErrTarget").Op("=").Qual("errors", "New").Call(jen.Lit("no such struct on the target"))
 	g.Line()
-	method := func(doc, name string, result *jen.Statement, zero jen.Code, value func(*view) jen.Code) {
+	method := func(doc, name string, result *jen.Statement, zero any, value func(*view) any) {
 		g.Comment(doc)
 		g.Func().Params(jen.Id("t").Id("Target")).Id(name).Params().Add(result).Block(
-			jen.Switch(jen.Id("t")).BlockFunc(func(g *jen.Group) {
-				for _, v := range pp.targets {
-					if code := value(v); code != nil {
-						g.Case(jen.Id(targetName(v.unit.Target.Arch))).Block(jen.Return(code))
-					}
-				}
-			}),
-			jen.Return(zero))
+			jen.Switch(jen.Id("t")).BlockFunc(func(g *jen.Group) { pp.targetCases(g, zero, value) }),
+			jen.Return(jen.Lit(zero)))
 	}
 	method("// String returns the system and the architecture, such as \""+pp.targets[0].unit.Target.String()+"\".",
-		"String", jen.String(), jen.Lit("unknown"), func(v *view) jen.Code { return jen.Lit(v.unit.Target.String()) })
+		"String", jen.String(), "unknown", func(v *view) any { return v.unit.Target.String() })
 	g.Line()
 	method("// BigEndian reports whether integers begin with their most significant byte.",
-		"BigEndian", jen.Bool(), jen.False(), func(v *view) jen.Code {
-			if v.model.BigEndian {
-				return jen.True()
-			}
-			return nil
-		})
+		"BigEndian", jen.Bool(), false, func(v *view) any { return v.model.BigEndian })
 	g.Line()
 	method("// PointerSize returns the size of a pointer in bytes.",
-		"PointerSize", jen.Int(), jen.Lit(0), func(v *view) jen.Code { return jen.Lit(int(v.model.Pointer.Size)) })
+		"PointerSize", jen.Int(), 0, func(v *view) any { return int(v.model.Pointer.Size) })
+}
+
+// targetCases writes a case for each value but zero, with the targets that
+// have it.
+func (pp *portablePlan) targetCases(g *jen.Group, zero any, value func(*view) any) {
+	byValue := make(map[any]*portableCase)
+	var cases []*portableCase
+	for _, v := range pp.targets {
+		x := value(v)
+		if byValue[x] == nil {
+			byValue[x] = &portableCase{}
+			cases = append(cases, byValue[x])
+		}
+		byValue[x].targets = append(byValue[x].targets, v)
+	}
+	for _, c := range cases {
+		if x := value(c.targets[0]); x != zero {
+			g.Case(c.list()...).Block(jen.Return(jen.Lit(x)))
+		}
+	}
 }
 
 func endian(v *view) string {
@@ -150,7 +159,7 @@ func (pp *portablePlan) renderRecord(g *jen.Group, r *portableRecord) {
 		}
 	})
 	g.Line()
-	cases := pp.cases(r)
+	cases := pp.cases(r, pp.signature)
 	w.sizeof(g, cases)
 	g.Line()
 	w.decode(g, cases)
@@ -161,7 +170,7 @@ func (pp *portablePlan) renderRecord(g *jen.Group, r *portableRecord) {
 // bare is the C name as errors have it.
 func (w *portableWriter) bare() jen.Code { return jen.Lit(bareName(w.r.key)) }
 
-// targets is what a case of a switch lists.
+// list is what a case of a switch lists.
 func (c *portableCase) list() []jen.Code {
 	var list []jen.Code
 	for _, v := range c.targets {
@@ -237,7 +246,7 @@ func (w *portableWriter) encode(g *jen.Group, cases []*portableCase) {
 	w.method(g, "encode").BlockFunc(func(g *jen.Group) { w.perCase(g, cases, w.store) })
 	if w.r.checks {
 		g.Line()
-		w.check(g, cases)
+		w.check(g)
 	}
 }
 

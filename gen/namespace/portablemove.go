@@ -61,11 +61,15 @@ func raw(f *portableField, at place) bool {
 
 // region is the bytes of a raw member: b[4:20].
 func (at place) region() *jen.Statement {
-	size := at.size
+	return jen.Id("b").Index(jen.Lit(int(at.offset)).Op(":").Lit(int(at.offset + at.bytes())))
+}
+
+// bytes is the size of the whole member.
+func (at place) bytes() int64 {
 	if at.len >= 0 {
-		size *= at.len
+		return at.size * at.len
 	}
-	return jen.Id("b").Index(jen.Lit(int(at.offset)).Op(":").Lit(int(at.offset + size)))
+	return at.size
 }
 
 // load writes the statements that read a member from b.
@@ -162,17 +166,18 @@ func (w *portableWriter) storeUint(f *portableField, at place, v *view) jen.Code
 }
 
 // check writes the method that looks for values that do not fit on a target.
-func (w *portableWriter) check(g *jen.Group, cases []*portableCase) {
+func (w *portableWriter) check(g *jen.Group) {
+	cases := w.pp.cases(w.r, w.pp.fit)
 	g.Comment("// check finds a value that does not fit on t.")
 	g.Func().Params(jen.Id(w.recv).Op("*").Id(w.r.goName)).Id("check").Params(jen.Id("t").Id("Target")).Error().BlockFunc(func(g *jen.Group) {
 		g.Switch(jen.Id("t")).BlockFunc(func(g *jen.Group) {
 			for _, c := range cases {
-				var body []jen.Code
+				var checks []jen.Code
 				for i, f := range w.r.fields {
-					body = append(body, w.checkField(f, c.layout.places[i])...)
+					checks = append(checks, w.checkField(f, c.layout.places[i])...)
 				}
-				if len(body) > 0 {
-					g.Case(c.list()...).Block(body...)
+				if len(checks) > 0 {
+					g.Case(c.list()...).Block(checks...)
 				}
 			}
 		})
@@ -180,63 +185,89 @@ func (w *portableWriter) check(g *jen.Group, cases []*portableCase) {
 	})
 }
 
+// fail returns an error of package abi about a member.
+func (w *portableWriter) fail(why string, f *portableField, value jen.Code) jen.Code {
+	return jen.Return(jen.Qual(w.pp.p.opt.abiPath(), why).Call(w.bare(), jen.Lit(f.name), value))
+}
+
 // checkField writes the checks of one member.
 func (w *portableWriter) checkField(f *portableField, at place) (checks []jen.Code) {
-	fail := func(why string, value jen.Code) jen.Code {
-		return jen.Return(jen.Qual(w.pp.p.opt.abiPath(), why).Call(w.bare(), jen.Lit(f.name), value))
-	}
 	if !at.present {
-		zero, value := jen.Lit(0), w.whole(f)
-		if f.typ.len >= 0 || f.typ.kind == Named || f.typ.kind == Bytes {
-			zero, value = jen.Parens(f.typ.code().Values()), jen.Lit(0)
-		} else if f.typ.kind == Float {
-			value = jen.Int64().Call(value)
-		}
-		return []jen.Code{jen.If(w.whole(f).Op("!=").Add(zero)).Block(fail("NoCounterpart", value))}
+		return []jen.Code{w.checkAbsent(f)}
 	}
 	// What the target has no room for has to be zero.
 	goLen, cLen := f.typ.len, at.len
-	if f.typ.kind == Bytes && f.typ.len < 0 {
-		goLen, cLen = f.typ.size, at.size
+	if f.typ.kind == Bytes {
+		goLen, cLen = f.typ.size, at.bytes()
 	}
 	if cLen < goLen {
 		checks = append(checks, jen.For(jen.List(jen.Id("_"), jen.Id("v")).Op(":=").Range().Add(w.whole(f).Index(jen.Lit(int(cLen)).Op(":")))).Block(
-			jen.If(jen.Id("v").Op("!=").Lit(0)).Block(fail("OutOfRange", jen.Int64().Call(jen.Id("v"))))))
+			jen.If(jen.Id("v").Op("!=").Lit(0)).Block(w.fail("OutOfRange", f, jen.Int64().Call(jen.Id("v"))))))
 	}
-	var wrong *jen.Statement
-	narrow := "uint"
-	if at.signed {
-		narrow = "int"
-	}
-	switch {
-	case f.typ.kind == Named:
+	if f.typ.kind == Named {
 		if f.typ.record.checks {
-			body := jen.If(jen.Err().Op(":=").Add(w.field(f)).Dot("check").Call(jen.Id("t")).Op(";").Err().Op("!=").Nil()).Block(jen.Return(jen.Err()))
-			checks = append(checks, loop(f, at, w.whole(f), body))
+			checks = append(checks, w.every(f, at, jen.If(
+				jen.Err().Op(":=").Add(w.field(f)).Dot("check").Call(jen.Id("t")),
+				jen.Err().Op("!=").Nil(),
+			).Block(jen.Return(jen.Err()))))
 		}
-		return checks
-	case at.bits && f.typ.kind == Int:
-		down := 8*f.typ.size - at.bitWidth
-		if down == 0 {
-			return checks
-		}
-		wrong = w.field(f).Op("<<").Lit(int(down)).Op(">>").Lit(int(down)).Op("!=").Add(w.field(f))
-	case at.bits:
-		if 8*f.typ.size == at.bitWidth {
-			return checks
-		}
-		wrong = w.field(f).Op(">>").Lit(int(at.bitWidth)).Op("!=").Lit(0)
-	case at.size < f.typ.size && (f.typ.kind == Int || f.typ.kind == Uint):
-		wrong = convert(f.typ.elemName(), convert(narrow+itoa(8*at.size), w.field(f))).Op("!=").Add(w.field(f))
-	default:
-		return checks
+	} else if wrong := w.misfit(f, at); wrong != nil {
+		checks = append(checks, w.every(f, at, jen.If(wrong).Block(w.fail("OutOfRange", f, w.field(f)))))
 	}
-	return append(checks, loop(f, at, w.whole(f), jen.If(wrong).Block(fail("OutOfRange", w.field(f)))))
+	return checks
 }
 
-// loop is [place.each] as one piece of code.
-func loop(f *portableField, at place, whole *jen.Statement, body jen.Code) jen.Code {
-	return jen.CustomFunc(jen.Options{Multi: true}, func(g *jen.Group) { at.each(g, f, whole, body) })
+// checkAbsent checks a member that the target does not have: it has to be
+// zero.
+func (w *portableWriter) checkAbsent(f *portableField) jen.Code {
+	zero, value := jen.Lit(0), w.whole(f)
+	switch {
+	case f.typ.len >= 0 || f.typ.kind == Named || f.typ.kind == Bytes:
+		zero, value = jen.Parens(f.typ.code().Values()), jen.Lit(0)
+	case f.typ.kind == Float:
+		value = jen.Int64().Call(value)
+	}
+	return jen.If(w.whole(f).Op("!=").Add(zero)).Block(w.fail("NoCounterpart", f, value))
+}
+
+// misfit is the condition that an integer does not fit, or nil when all do.
+func (w *portableWriter) misfit(f *portableField, at place) *jen.Statement {
+	if f.typ.kind != Int && f.typ.kind != Uint {
+		return nil
+	}
+	if at.bits {
+		spare := 8*f.typ.size - at.bitWidth
+		switch {
+		case spare == 0:
+			return nil
+		case f.typ.kind == Int:
+			return w.field(f).Op("<<").Lit(int(spare)).Op(">>").Lit(int(spare)).Op("!=").Add(w.field(f))
+		}
+		return w.field(f).Op(">>").Lit(int(at.bitWidth)).Op("!=").Lit(0)
+	}
+	if at.size == f.typ.size && (f.typ.kind == Uint || at.signed) {
+		return nil
+	}
+	narrow := "uint" + itoa(8*at.size)
+	if at.signed {
+		narrow = narrow[1:]
+	}
+	back := convert(f.typ.elemName(), convert(narrow, w.field(f)))
+	if at.size == f.typ.size {
+		return w.field(f).Op("<").Lit(0) // an unsigned type of the same size
+	}
+	return back.Op("!=").Add(w.field(f))
+}
+
+// every is a check of each element of an array, or of a single value.
+func (w *portableWriter) every(f *portableField, at place, check *jen.Statement) jen.Code {
+	switch {
+	case at.len < 0:
+		return check
+	case at.len == f.typ.len:
+		return jen.For(jen.Id("i").Op(":=").Range().Add(w.whole(f))).Block(check)
+	}
+	return jen.For(jen.Id("i").Op(":=").Range().Lit(int(at.len))).Block(check)
 }
 
 // renderPortableBits writes the functions for bit-fields of both byte orders.

@@ -343,37 +343,40 @@ func (b *recordBuilder) note(member string) string {
 }
 
 // informative returns the C type of a member when the Go type does not say it
-// all: pointers, typedefs that have a meaning, types whose size is not in
-// their name.
+// all.
 func (b *recordBuilder) informative(f *Field) string {
-	t := f.C.Type
-	elem := t
+	elem := f.C.Type
 	for elem.Kind == ctype.Array {
 		elem = elem.Elem
 	}
-	switch elem.Kind {
-	case ctype.TypedefRef:
-		if fixedWidth[elem.Name] != "" || f.Type.Kind == BE || f.Type.Kind == Named && emit.TypeName(elem.Name) == f.Type.Name {
-			return ""
-		}
-	case ctype.Int:
-		switch elem.Name {
-		case "long", "unsigned long":
-		case "char":
-			if t.Kind == ctype.Array {
-				return ""
-			}
-		default:
-			return ""
-		}
-	case ctype.Float:
-		if elem.Name != "long double" {
-			return ""
-		}
-	case ctype.RecordRef, ctype.EnumRef:
-		if f.Type.Kind != Bytes && f.Type.Kind != Int && f.Type.Kind != Uint {
-			return ""
-		}
+	switch {
+	case !telling(f.C.Type),
+		f.Type.Kind == BE,
+		f.Type.Kind == Named && elem.Kind == ctype.RecordRef,
+		f.Type.Kind == Named && emit.TypeName(elem.Name) == f.Type.Name,
+		f.Type.Kind == Enum:
+		return ""
 	}
-	return b.index.Spell(t)
+	return b.index.Spell(f.C.Type)
+}
+
+// telling reports whether a C type says more than the Go type for it does:
+// pointers, typedefs that have a meaning, types whose size is not in their
+// name, and what Go has no type for.
+func telling(t *ctype.Type) bool {
+	array := false
+	for t.Kind == ctype.Array {
+		t, array = t.Elem, true
+	}
+	switch t.Kind {
+	case ctype.TypedefRef:
+		return fixedWidth[t.Name] == ""
+	case ctype.Int:
+		return t.Name == "long" || t.Name == "unsigned long" || t.Name == "char" && !array || t.Size > 8
+	case ctype.Float:
+		return t.Name != "float" && t.Name != "double"
+	case ctype.RecordRef, ctype.EnumRef:
+		return !strings.ContainsAny(t.Name, ".#")
+	}
+	return true
 }
