@@ -134,6 +134,11 @@ func (w *walker) function(result *ctype.Type, list *cc.ParameterTypeList) *ctype
 
 // decay adjusts the type of a parameter, C17 6.7.6.3.
 func (w *walker) decay(t *ctype.Type) *ctype.Type {
+	for r := t; r.Kind == ctype.TypedefRef; r = w.typedefs[r.Name].Type {
+		if r.Name == "__builtin_va_list" {
+			return t // an array here for its size alone: see vaLists
+		}
+	}
 	switch r := constexpr.Resolve(w, t); r.Kind {
 	case ctype.Array:
 		return constexpr.PointerTo(w.model, r.Elem)

@@ -92,23 +92,19 @@ const compilerText = `
 int __predefined_declarator;
 `
 
-// vaLists are the definitions of __builtin_va_list that are not plain pointers,
-// by architecture.
+// vaLists are the types that stand for __builtin_va_list where it is not a
+// plain pointer, by architecture: of the same size and alignment, but without
+// the members, which are nobody's business.
 var vaLists = map[string]string{
-	"amd64": "typedef struct __va_list_tag { unsigned int gp_offset; unsigned int fp_offset; void *overflow_arg_area; void *reg_save_area; } __builtin_va_list[1];",
-	"arm64": "typedef struct __va_list { void *__stack; void *__gr_top; void *__vr_top; int __gr_offs; int __vr_offs; } __builtin_va_list;",
-	"arm":   "typedef struct __va_list { void *__ap; } __builtin_va_list;",
-	"powerpc": "typedef struct __va_list_tag { unsigned char gpr; unsigned char fpr; unsigned short reserved; void *overflow_arg_area; " +
-		"void *reg_save_area; } __builtin_va_list[1];",
+	"amd64":   "typedef long __builtin_va_list[3];",
+	"arm64":   "typedef long __builtin_va_list[4];",
+	"arm":     "typedef long __builtin_va_list[1];",
+	"powerpc": "typedef long __builtin_va_list[3];",
 }
 
 func vaList(t ctype.Target) string {
 	if s := vaLists[t.Arch]; s != "" && !(t.OS == "darwin" && t.Arch == "arm64") {
 		return s
-	}
-	switch t.Arch {
-	case "386", "m68k":
-		return "typedef char *__builtin_va_list;"
 	}
 	return "typedef void *__builtin_va_list;"
 }

@@ -231,14 +231,17 @@ func (w *walker) defineEnum(e *ctype.Enum, s *cc.EnumSpecifier, a attrs, pos cty
 			return
 		}
 	}
-	// A constant that fits in an int is one; the others have the type of the
-	// enum, as in gcc and clang before C23.
-	intType := w.model.Type("int")
-	for i, c := range consts {
-		c.Type = e.Type
-		if n, ok := values[i].Int64(); ok && fixed == nil && int64(int32(n)) == n {
-			c.Type = intType
+	// The constants are ints when all of them fit, else all have the type of
+	// the enum: the rule of C23, which clang applies in every mode. gcc before
+	// 13 decides for each constant by itself.
+	typ := w.model.Type("int")
+	for _, v := range values {
+		if n, ok := v.Int64(); !ok || fixed != nil || int64(int32(n)) != n {
+			typ = e.Type
 		}
+	}
+	for _, c := range consts {
+		c.Type = typ
 		w.idents[c.Name] = constexpr.Value{Type: c.Type, Known: true, Bits: c.Int.Bits}
 		w.consts[c.Name] = true
 		w.out.Consts = append(w.out.Consts, c)

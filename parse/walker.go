@@ -113,8 +113,8 @@ func (w *walker) comparePos(a, b ctype.Pos) int {
 	return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 }
 
-// dropCompilerTypes takes out the declarations of the compiler itself that no
-// header uses.
+// dropCompilerTypes takes out the typedef of the compiler itself when no header
+// uses it.
 func (w *walker) dropCompilerTypes() {
 	used := false
 	for _, d := range w.out.Typedefs {
@@ -132,7 +132,6 @@ func (w *walker) dropCompilerTypes() {
 		return
 	}
 	w.out.Typedefs = slices.DeleteFunc(w.out.Typedefs, func(d *ctype.Typedef) bool { return d.Name == "__builtin_va_list" })
-	w.out.Records = slices.DeleteFunc(w.out.Records, func(r *ctype.Record) bool { return r.Pos.File == "" })
 }
 
 // mentions reports whether a type is made of the typedef of that name.
