@@ -10,8 +10,7 @@ import (
 // name. #pragma pack directives stand on lines of their own. The text ends in
 // a semicolon and has no final newline.
 func (x *Index) Define(r *Record) string {
-	var w definer
-	w.x = x
+	w := definer{x: x, seen: map[*Record]bool{r: true}}
 	w.pushPack(r.Attrs.Pack, 0)
 	w.record(r, 0)
 	w.b.WriteString(";")
@@ -36,8 +35,9 @@ func (x *Index) DefineTypedef(d *Typedef) string {
 
 // A definer writes one definition.
 type definer struct {
-	x *Index
-	b strings.Builder
+	x    *Index
+	b    strings.Builder
+	seen map[*Record]bool // each is defined once
 }
 
 // pushPack sets the pack limit for a record within one that has outer.
@@ -109,7 +109,8 @@ func (w *definer) member(r *Record, m *Member, depth int) {
 	}
 	before, after, found := strings.Cut(declare(m.Type, m.Name, ref), marker)
 	w.b.WriteString(before)
-	if found && inner != nil && depth < maxNesting {
+	if found && inner != nil && !w.seen[inner] {
+		w.seen[inner] = true
 		w.record(inner, depth)
 	} else if found && enum != nil {
 		w.enum(enum)
