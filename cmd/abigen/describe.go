@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -53,7 +54,7 @@ configuration for the target's system are described.`,
 
 func (a *app) describe(ctx context.Context, flags describeFlags, headers []string) error {
 	if flags.schema {
-		_, err := a.stdout.Write(ctype.Schema())
+		_, err := io.WriteString(a.stdout, ctype.Schema())
 		return err
 	}
 	if flags.target == "" {

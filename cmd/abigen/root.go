@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/abigen/abigen/internal/lock"
+	"github.com/abigen/abigen/parse/sysroot"
 )
 
 // app is what every command gets: where to print, and the common flags.
@@ -59,7 +60,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(a.stdout, "abigen %s, %s, headers: ziglang %s (%s)\n",
-				lock.ToolVersion(), runtime.Version(), zigVersion, runtime.GOOS+"/"+runtime.GOARCH)
+				lock.ToolVersion(), runtime.Version(), sysroot.DefaultZigVersion, runtime.GOOS+"/"+runtime.GOARCH)
 			return err
 		},
 	}

@@ -147,6 +147,7 @@ func (v *verifier) headers(ctx context.Context, s *config.System, targets []ctyp
 				return err
 			}
 			for _, judge := range judges {
+				judge.Except = s.DiffersOn(judge.Name)
 				var sum verify.Result
 				for i, group := range s.Groups {
 					r, err := verify.Headers(ctx, judge, project.ParseGroup(group), groups[i])
@@ -182,7 +183,7 @@ func (v *verifier) judges(ctx context.Context, s *config.System, t ctype.Target,
 			return nil, err
 		}
 	}
-	flags := isystem(inc)
+	flags := isystem(inc, inc.Dirs)
 	if isZig {
 		flags = nil // zig cc finds its own headers, which are these
 	}
@@ -204,15 +205,23 @@ func (v *verifier) judges(ctx context.Context, s *config.System, t ctype.Target,
 			v.notef("%-16s not asked: %v", t, err)
 			continue
 		}
-		judges = append(judges, verify.Judge{Name: name, Compiler: c, Flags: isystem(inc)})
+		own, err := c.OwnHeaders(ctx)
+		if err != nil {
+			return nil, err
+		}
+		judges = append(judges, verify.Judge{
+			Name: name, Compiler: c,
+			Flags: append([]string{"-isystem", own}, isystem(inc, inc.Dirs[inc.OwnDirs:])...),
+		})
 	}
 	return judges, nil
 }
 
-// isystem makes a compiler read the sysroot's headers and no others.
-func isystem(inc *sysroot.Includes) []string {
+// isystem makes a compiler read the headers in these directories of the
+// sysroot and not those of this machine.
+func isystem(inc *sysroot.Includes, dirs []string) []string {
 	flags := []string{"-nostdinc"}
-	for _, d := range inc.Dirs {
+	for _, d := range dirs {
 		flags = append(flags, "-isystem", filepath.Join(inc.Root, filepath.FromSlash(d)))
 	}
 	return flags

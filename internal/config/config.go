@@ -54,6 +54,10 @@ type System struct {
 	// Unused are headers that were tried and left out, for the coverage report.
 	Unused []*Unused `yaml:"unused"`
 
+	// CompilerDependent are declarations that compilers see differently from
+	// each other, so that verify cannot ask all of them.
+	CompilerDependent []*CompilerDependent `yaml:"compiler_dependent"`
+
 	NetworkOrder []string          `yaml:"network_order"` // typedefs and struct.member names that hold big-endian integers
 	Exclude      []string          `yaml:"exclude"`       // patterns of C names to leave out
 	Rename       map[string]string `yaml:"rename"`        // C name to Go name
@@ -74,6 +78,14 @@ type Unused struct {
 	Pos    ctype.Pos `yaml:",pos"`
 	Header string    `yaml:"header"`
 	Reason string    `yaml:"reason"`
+}
+
+// CompilerDependent names declarations on which a compiler may differ, and why.
+type CompilerDependent struct {
+	Pos      ctype.Pos `yaml:",pos"`
+	Names    []string  `yaml:"names"`    // C names of constants and types
+	Compiler string    `yaml:"compiler"` // the compiler that differs; every one when empty
+	Reason   string    `yaml:"reason"`
 }
 
 // Converter is one package of converters, in one direction.
@@ -121,6 +133,18 @@ func (s *System) TargetList() (native, described []ctype.Target) {
 		described = append(described, ctype.Target{OS: s.OS, Arch: a.Value})
 	}
 	return native, described
+}
+
+// DiffersOn returns the names of the declarations that the compiler sees in
+// its own way.
+func (s *System) DiffersOn(compiler string) []string {
+	var names []string
+	for _, d := range s.CompilerDependent {
+		if d.Compiler == "" || d.Compiler == compiler {
+			names = append(names, d.Names...)
+		}
+	}
+	return names
 }
 
 // An Error is a value of the configuration that cannot be.

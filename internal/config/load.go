@@ -128,6 +128,12 @@ func (k *checker) system(s *System) {
 		k.need(u.Pos, "unused header", "header", u.Header)
 		k.need(u.Pos, "unused header", "reason", u.Reason)
 	}
+	for _, d := range s.CompilerDependent {
+		if len(d.Names) == 0 {
+			k.fail(d.Pos, `compiler_dependent entry has no "names"`)
+		}
+		k.need(d.Pos, "compiler_dependent entry", "reason", d.Reason)
+	}
 	groups := map[string]bool{}
 	for _, g := range s.Groups {
 		k.need(g.Pos, "group", "name", g.Name.Value)

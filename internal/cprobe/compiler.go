@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -25,4 +26,18 @@ func Find(ctx context.Context, name string) (*Compiler, error) {
 	c := &Compiler{Path: path}
 	c.GCC = !strings.Contains(string(out), "clang")
 	return c, nil
+}
+
+// OwnHeaders returns the directory of the compiler's own headers, stddef.h and
+// its like, which have to be there when the system's are replaced.
+func (c *Compiler) OwnHeaders(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, c.Path, "-print-file-name=include").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s -print-file-name=include: %w", c.Path, err)
+	}
+	dir := strings.TrimSpace(string(out))
+	if !filepath.IsAbs(dir) {
+		return "", fmt.Errorf("%s does not know where its own headers are", c.Path)
+	}
+	return dir, nil
 }

@@ -11,6 +11,7 @@ import (
 
 // A claim is one thing a description says, as a question to a compiler.
 type claim struct {
+	name  string // of the declaration: "struct msghdr", "AF_INET6"
 	what  string // for a person: "offset of struct msghdr.msg_iov"
 	pos   ctype.Pos
 	probe cprobe.Probe
@@ -51,14 +52,14 @@ func (c *claim) show(r cprobe.Result) string {
 
 // A claimer collects the claims of a description.
 type claimer struct {
-	unit   *ctype.Unit
 	index  *ctype.Index
+	name   string // of the declaration the next claims are about
 	claims []claim
 }
 
 func (c *claimer) number(pos ctype.Pos, want int64, expr, what string, args ...any) {
 	c.claims = append(c.claims, claim{
-		what: fmt.Sprintf(what, args...), pos: pos,
+		name: c.name, what: fmt.Sprintf(what, args...), pos: pos,
 		probe: cprobe.Probe{Kind: cprobe.Int, Expr: expr},
 		want:  cprobe.Result{Int: ctype.IntegerOf(want)},
 	})
@@ -66,8 +67,9 @@ func (c *claimer) number(pos ctype.Pos, want int64, expr, what string, args ...a
 
 // layout returns the claims about types.
 func layout(u *ctype.Unit) []claim {
-	c := &claimer{unit: u, index: u.Index()}
+	c := &claimer{index: u.Index()}
 	for _, r := range u.Records {
+		c.name = r.Name
 		if expr := c.index.CExpr(r.Name); r.Complete && expr != "" {
 			c.number(r.Pos, r.Size, "sizeof("+expr+")", "size of %s", r.Name)
 			c.number(r.Pos, r.Align, "_Alignof("+expr+")", "alignment of %s", r.Name)
@@ -75,11 +77,13 @@ func layout(u *ctype.Unit) []claim {
 		}
 	}
 	for _, e := range u.Enums {
+		c.name = e.Name
 		if e.Complete && e.Tag != "" {
 			c.number(e.Pos, e.Type.Size, "sizeof(enum "+e.Tag+")", "size of %s", e.Name)
 		}
 	}
 	for _, t := range u.Typedefs {
+		c.name = t.Name
 		if size := t.Type.Size; size > 0 {
 			c.number(t.Pos, size, "sizeof("+t.Name+")", "size of %s", t.Name)
 		}
@@ -99,7 +103,7 @@ func (c *claimer) members(outer, r *ctype.Record, expr string, base int64, depth
 		case m.Name == "": // an unnamed bit-field is seen by its neighbours' places
 		case m.BitField:
 			c.claims = append(c.claims, claim{
-				what: fmt.Sprintf("place of %s.%s", outer.Name, m.Name), pos: m.Pos,
+				name: c.name, what: fmt.Sprintf("place of %s.%s", outer.Name, m.Name), pos: m.Pos,
 				probe: cprobe.Probe{Kind: cprobe.Bits, Expr: expr, Member: m.Name},
 				want:  cprobe.Result{BitOffset: 8*base + m.BitOffset, BitWidth: m.BitWidth},
 			})
@@ -114,9 +118,10 @@ func (c *claimer) members(outer, r *ctype.Record, expr string, base int64, depth
 
 // constants returns the claims about macros and enumerators.
 func constants(u *ctype.Unit) []claim {
-	c := &claimer{unit: u, index: u.Index()}
+	c := &claimer{index: u.Index()}
 	for _, k := range u.Consts {
-		claim := claim{what: "value of " + k.Name, pos: k.Pos, probe: cprobe.Probe{Expr: k.Name}}
+		c.name = k.Name
+		claim := claim{name: k.Name, what: "value of " + k.Name, pos: k.Pos, probe: cprobe.Probe{Expr: k.Name}}
 		switch k.Kind {
 		case ctype.ConstFloat:
 			claim.probe.Kind, claim.want.Float = cprobe.Float, k.Float

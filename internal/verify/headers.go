@@ -38,6 +38,10 @@ type Judge struct {
 	Name     string
 	Compiler *cprobe.Compiler
 	Flags    []string
+
+	// Except are names of declarations that this compiler is known to see
+	// differently; it is not asked about them.
+	Except []string
 }
 
 // Headers asks the judge about every claim of the unit, which describes the
@@ -48,11 +52,11 @@ func Headers(ctx context.Context, judge Judge, group parse.Group, unit *ctype.Un
 	// may be macros as well, by which programs reach something else than
 	// what the struct declares; those are taken away before its layout is
 	// asked about.
-	consts, err := ask(ctx, judge, unit.Target, preamble, constants(unit))
+	consts, err := ask(ctx, judge, unit.Target, preamble, judge.fair(constants(unit)))
 	if err != nil {
 		return Result{}, err
 	}
-	types, err := ask(ctx, judge, unit.Target, preamble+undefine(unit), layout(unit))
+	types, err := ask(ctx, judge, unit.Target, preamble+undefine(unit), judge.fair(layout(unit)))
 	if err != nil {
 		return Result{}, err
 	}
@@ -60,6 +64,11 @@ func Headers(ctx context.Context, judge Judge, group parse.Group, unit *ctype.Un
 		Claims:      consts.Claims + types.Claims,
 		Differences: append(consts.Differences, types.Differences...),
 	}, nil
+}
+
+// fair leaves out the claims that the judge is not to be asked about.
+func (j *Judge) fair(claims []claim) []claim {
+	return slices.DeleteFunc(claims, func(c claim) bool { return slices.Contains(j.Except, c.name) })
 }
 
 func ask(ctx context.Context, judge Judge, target ctype.Target, preamble string, claims []claim) (Result, error) {

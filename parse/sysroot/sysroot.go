@@ -33,6 +33,11 @@ type Includes struct {
 	// separated paths in FS, the first one first.
 	Dirs []string
 
+	// OwnDirs is how many of Dirs, from the first one, hold headers of the
+	// compiler and not of the system (stddef.h and its like), for which
+	// another compiler has its own. It is 0 where they are mixed or unknown.
+	OwnDirs int
+
 	// Predefined is the text of the macros that the target's compiler
 	// predefines, a #define in each line.
 	Predefined string

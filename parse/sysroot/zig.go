@@ -96,7 +96,7 @@ func (z *Zig) Includes(ctx context.Context, t ctype.Target) (*Includes, error) {
 	}
 	return &Includes{
 		Name: z.Name(), Target: t, FS: fsys, Root: root, Predefined: macros,
-		Dirs: append([]string{"include"}, row.dirs()...),
+		Dirs: append([]string{"include"}, row.dirs()...), OwnDirs: 1,
 	}, nil
 }
 
