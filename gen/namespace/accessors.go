@@ -26,7 +26,7 @@ func (r *Record) method(g *jen.Group, doc, name string) *jen.Statement {
 
 // what names a member and its C type: "sival_ptr, void *".
 func (v *view) what(f *Field) string {
-	if t := v.index.Spell(f.C.Type); !strings.Contains(t, "{") {
+	if t := v.spell(f.C.Type); !strings.Contains(t, "{") {
 		return f.Name + " (" + t + ")"
 	}
 	return f.Name
@@ -81,18 +81,18 @@ func (v *view) renderValue(g *jen.Group, r *Record, f *Field) {
 // and the setter that goes with it.
 func (v *view) renderBits(g *jen.Group, r *Record, f *Field) {
 	t := v.code(f.Type)
-	width := itoa(f.BitWidth) + " bits"
+	width, lowest := itoa(f.BitWidth)+" bits", "the low "+itoa(f.BitWidth)+" bits"
 	if f.BitWidth == 1 {
-		width = "1 bit"
+		width, lowest = "1 bit", "the lowest bit"
 	}
 	get, set := v.bitHelpers(r, f)
 	if f.unit > 0 {
 		get, set = v.bitShifts(r, f)
 	}
-	r.method(g, fmt.Sprintf("returns %s, %s of %s: %s.", f.Name, width, v.index.Spell(f.C.Type), f.valueRange()), f.Go).
+	r.method(g, fmt.Sprintf("returns %s, %s of %s: %s.", f.Name, width, v.spell(f.C.Type), f.valueRange()), f.Go).
 		Params().Add(t).Block(jen.Return(get))
 	g.Line()
-	r.method(g, "stores the low "+width+" of v in "+f.Name+".", f.Setter).
+	r.method(g, "stores "+lowest+" of v in "+f.Name+".", f.Setter).
 		Params(jen.Id("v").Add(t)).Block(set)
 }
 
@@ -104,6 +104,9 @@ func (f *Field) valueRange() string {
 		return fmt.Sprintf("%d to %d", int64(-1)<<(w-1), int64(1)<<(w-1)-1)
 	case w >= 64:
 		return "any"
+	}
+	if w == 1 {
+		return "0 or 1"
 	}
 	return fmt.Sprintf("0 to %d", uint64(1)<<w-1)
 }
@@ -147,6 +150,10 @@ func (v *view) bitShifts(r *Record, f *Field) (get, set *jen.Statement) {
 		get = v.code(f.Type).Call(expr)
 	}
 
+	target := storage
+	if f.inUnion {
+		target = func() *jen.Statement { return jen.Op("*").Id("p") }
+	}
 	val := jen.Id("v")
 	if f.Type.String() != uint_ {
 		val = jen.Id(uint_).Call(val)
@@ -156,9 +163,13 @@ func (v *view) bitShifts(r *Record, f *Field) (get, set *jen.Statement) {
 		if pos > 0 {
 			val.Op("<<").Lit(int(pos))
 		}
-		val = storage().Op("&^").Id(at).Op("|").Add(val)
+		val = target().Op("&^").Id(at).Op("|").Add(val)
 	}
-	return get, storage().Op("=").Add(val)
+	set = target().Op("=").Add(val)
+	if f.inUnion {
+		set = jen.Id("p").Op(":=").Parens(jen.Op("*").Id(uint_)).Parens(r.address(f, f.unitAt)).Line().Add(set)
+	}
+	return get, set
 }
 
 // bitHelpers reads and writes a bit-field that lies across bytes.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,16 +16,41 @@ import (
 // wanted reports whether the options ask for the type at all.
 func (n *Numbers) wanted() bool { return len(n.Match) > 0 || len(n.Wording) > 0 }
 
-// has reports whether a constant is one of the numbers: it has a wording, or
-// it matches.
-func (n *Numbers) has(c *ctype.Const) bool {
-	if c.Kind != ctype.ConstInt || matches(n.Except, c.Name) {
+// A numberSet knows which constants are numbers of one type: those with a
+// wording, those that match, and further names for the number of one with a
+// wording, such as EWOULDBLOCK.
+type numberSet struct {
+	*Numbers
+	prefix string          // of the names: E, SIG
+	word   string          // that the names of their headers have in them
+	worded map[uint64]bool // the numbers that have a wording
+	files  map[string]bool // the headers that declare those
+}
+
+func (v *view) numberSet(n *Numbers, prefix, word string) *numberSet {
+	s := &numberSet{n, prefix, word, make(map[uint64]bool), make(map[string]bool)}
+	for name := range n.Wording {
+		if c := v.index.Const(name); c != nil && c.Kind == ctype.ConstInt {
+			s.worded[c.Int.Bits] = true
+			s.files[c.Pos.File] = true
+		}
+	}
+	return s
+}
+
+func (s *numberSet) has(c *ctype.Const) bool {
+	if c.Kind != ctype.ConstInt || c.Enum != "" || matches(s.Except, c.Name) {
 		return false
 	}
-	if _, ok := n.Wording[c.Name]; ok {
+	if _, ok := s.Wording[c.Name]; ok {
 		return true
 	}
-	return matches(n.Match, c.Name) && (len(n.Headers) == 0 || matches(n.Headers, c.Pos.File))
+	if matches(s.Match, c.Name) {
+		return len(s.Headers) == 0 || matches(s.Headers, c.Pos.File)
+	}
+	rest, ok := strings.CutPrefix(c.Name, s.prefix)
+	return ok && !strings.Contains(rest, "_") && s.worded[c.Int.Bits] &&
+		(s.files[c.Pos.File] || strings.Contains(path.Base(c.Pos.File), s.word))
 }
 
 // planConsts decides name, type and value of every constant.
@@ -33,6 +59,8 @@ func (v *view) planConsts() {
 	for _, e := range v.enums {
 		enums[e.c.Name] = e
 	}
+	errnos := v.numberSet(&v.p.opt.Errno, "E", "errno")
+	signals := v.numberSet(&v.p.opt.Signal, "SIG", "sig")
 	for _, c := range v.unit.Consts {
 		if c != v.index.Const(c.Name) {
 			continue
@@ -46,9 +74,9 @@ func (v *view) planConsts() {
 			k.Go = v.p.enumeratorName(c.Name)
 		}
 		switch e := enums[c.Enum]; {
-		case v.p.opt.Errno.has(c):
+		case errnos.has(c):
 			k.Type = "Errno"
-		case v.p.opt.Signal.has(c):
+		case signals.has(c):
 			k.Type = "Signal"
 		case e != nil && fits(c.Int, e.typ):
 			k.Type = e.goName
@@ -68,6 +96,7 @@ func (v *view) planConsts() {
 	}
 	slices.SortStableFunc(v.constSeq, func(a, b *Constant) int { return comparePos(a.C.Pos, b.C.Pos) })
 	v.markFlags()
+	v.markGroups()
 	v.markAliases()
 }
 
@@ -123,7 +152,7 @@ func (v *view) markFlags() {
 			switch {
 			case k.C.Kind != ctype.ConstInt || n.Negative():
 				others++
-			case bits.OnesCount64(n.Bits) == 1 && n.Bits > 2:
+			case bits.OnesCount64(n.Bits) == 1 && n.Bits > 2, roundHex(n.Bits):
 				powers++
 				most = max(most, n.Bits)
 			case n.Bits > 4:
@@ -134,6 +163,23 @@ func (v *view) markFlags() {
 			for _, k := range run {
 				k.hex = true
 			}
+		}
+	}
+}
+
+// markGroups separates runs of constants, for the empty lines between them.
+// Constants that have no neighbour of their kind share a group with the next
+// that have none.
+func (v *view) markGroups() {
+	n := 0
+	alone := false
+	for run := range runs(v.constSeq) {
+		if len(run) > 1 || !alone {
+			n++
+		}
+		alone = len(run) == 1
+		for _, k := range run {
+			k.block = n
 		}
 	}
 }
@@ -164,7 +210,10 @@ func (k *Constant) group() string {
 	if k.Type != "" {
 		return k.Type
 	}
-	prefix, _, _ := strings.Cut(k.C.Name, "_")
+	prefix, _, ok := strings.Cut(k.C.Name, "_")
+	if !ok {
+		return ""
+	}
 	return prefix
 }
 
@@ -218,15 +267,40 @@ func (k *Constant) value() string {
 	switch {
 	case k.C.Ioctl != nil:
 		return fmt.Sprintf("0x%08x", n.Bits)
-	case k.hex, n.Bits >= 1<<16 && !decimalRound(n.Bits), bits.OnesCount64(n.Bits) == 1 && n.Bits >= 1<<12:
+	case isMode(k.C.Name):
+		return "0o" + strconv.FormatUint(n.Bits, 8)
+	case k.hex, n.Bits >= 1<<16 && n.Bits%1000 != 0, roundHex(n.Bits), bits.OnesCount64(n.Bits) == 1 && n.Bits >= 1<<12:
 		return "0x" + strconv.FormatUint(n.Bits, 16)
 	}
 	return n.String()
 }
 
-// decimalRound reports whether a large number was written by a person in
-// decimal: it ends in three zeros.
-func decimalRound(n uint64) bool { return n%1000 == 0 }
+// roundHex reports whether a number looks as if it was written in hexadecimal:
+// not a round one in decimal, nor a power of two, and half of its digits are 0
+// or f.
+func roundHex(n uint64) bool {
+	if n < 1<<8 || n%100 == 0 || bits.OnesCount64(n) == 1 {
+		return false
+	}
+	digits, round := 0, 0
+	for ; n > 0; n >>= 4 {
+		digits++
+		if d := n & 0xf; d == 0 || d == 0xf {
+			round++
+		}
+	}
+	return 2*round >= digits
+}
+
+// isMode reports whether a constant is about file modes, which are written in
+// octal.
+func isMode(name string) bool {
+	switch name {
+	case "ACCESSPERMS", "ALLPERMS", "DEFFILEMODE":
+		return true
+	}
+	return strings.HasPrefix(name, "S_I")
+}
 
 // constComment says in C what a request encodes, or the wording of a number.
 func (v *view) constComment(k *Constant) string {
@@ -237,7 +311,7 @@ func (v *view) constComment(k *Constant) string {
 		}
 		s := "_" + io.Dir + "(" + group + ", " + strconv.FormatInt(io.Number, 10)
 		if io.Arg != nil {
-			s += ", " + v.index.Spell(io.Arg)
+			s += ", " + v.spell(io.Arg)
 		}
 		return s + ")"
 	}

@@ -135,7 +135,7 @@ func (v *view) constDecl(k *Constant) emit.Decl {
 		Key:   "const " + k.C.Name,
 		Sig:   k.Type + "=" + value + " " + k.comment,
 		Block: "const",
-		Group: k.group(),
+		Group: itoa(int64(k.block)),
 		Render: func(g *jen.Group) {
 			line := g.Id(k.Go)
 			switch {
@@ -169,7 +169,7 @@ func (v *view) addrValue(n ctype.Integer) jen.Code {
 // typedefDecl is a line of a type block.
 func (v *view) typedefDecl(t *typedef) emit.Decl {
 	comment := t.c.Name
-	if c := v.index.Spell(t.c.Type); t.typ.Kind == Addr || t.typ.Kind == Bytes || t.c.Type.Kind == ctype.TypedefRef && t.typ.Kind == Named {
+	if c := v.spell(t.c.Type); t.typ.Kind == Addr || t.typ.Kind == Bytes || t.c.Type.Kind == ctype.TypedefRef && t.typ.Kind == Named {
 		comment += " (" + c + ")"
 	}
 	return emit.Decl{

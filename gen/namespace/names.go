@@ -15,7 +15,7 @@ import (
 // nameTypes gives every type of every architecture its Go name, the same on
 // all of them. Constants come first, since their names are those of C; then
 // the names people chose, the names of the system's interface, and what is
-// left over. A later name that is taken gets a number, and is reported.
+// left over. A later name that is taken gets a number; [view.reportNames] tells which.
 func (p *Plan) nameTypes() error {
 	p.goNames = make(map[string]string)
 	p.publicTypedef = make(map[string]string)
@@ -27,9 +27,9 @@ func (p *Plan) nameTypes() error {
 			}
 		}
 		for _, t := range v.unit.Typedefs {
-			if key := t.Type.Name; (t.Type.Kind == ctype.RecordRef || t.Type.Kind == ctype.EnumRef) &&
-				!emit.Reserved(t.Name) && p.publicTypedef[key] == "" {
-				p.publicTypedef[key] = t.Name
+			if to := v.index.Resolve(t.Type); (to.Kind == ctype.RecordRef || to.Kind == ctype.EnumRef) &&
+				!emit.Reserved(t.Name) && emit.Reserved(bareName(to.Name)) && p.publicTypedef[to.Name] == "" {
+				p.publicTypedef[to.Name] = t.Name
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func (p *Plan) nameByOptions() (errs []error) {
 
 // nameView names the types of one architecture that pass, and have no name.
 func (p *Plan) nameView(v *view, pass func(key, name string) bool) {
-	take := func(key, cName string, pos ctype.Pos) {
+	take := func(key, cName string) {
 		if p.goNames[key] != "" || strings.ContainsAny(key, ".#") {
 			return
 		}
@@ -97,29 +97,43 @@ func (p *Plan) nameView(v *view, pass func(key, name string) bool) {
 		}
 		want := emit.TypeName(cName)
 		p.goNames[key] = p.names.Take(want)
-		if p.goNames[key] != want {
-			v.skip(key, fmt.Sprintf("named %s in Go, because %s is something else", p.goNames[key], want), pos)
-		}
 	}
 	for _, r := range v.unit.Records {
 		if r.Complete {
-			take(r.Name, bareName(r.Name), r.Pos)
+			take(r.Name, bareName(r.Name))
 		}
 	}
 	for _, e := range v.unit.Enums {
 		if e.Complete {
-			take(e.Name, bareName(e.Name), e.Pos)
+			take(e.Name, bareName(e.Name))
 		}
 	}
 	for _, t := range v.unit.Typedefs {
-		if t.Type.Kind == ctype.RecordRef || t.Type.Kind == ctype.EnumRef {
-			if p.goNames[t.Type.Name] == emit.TypeName(t.Name) {
+		if to := v.index.Resolve(t.Type); to.Kind == ctype.RecordRef || to.Kind == ctype.EnumRef {
+			if p.goNames[to.Name] == emit.TypeName(t.Name) {
 				continue // typedef struct fd_set fd_set: one Go type is enough
 			}
 		}
-		if fixedWidth[t.Name] == "" {
-			take("typedef "+t.Name, t.Name, t.Pos)
+		if fixedWidth[t.Name] == "" && !emit.Reserved(t.Name) {
+			take("typedef "+t.Name, t.Name)
 		}
+	}
+}
+
+// reportNames reports the emitted types whose names are taken.
+func (v *view) reportNames() {
+	report := func(goName, cName string, pos ctype.Pos) {
+		if want := emit.TypeName(cName); goName != want && v.p.opt.Rename[cName] == "" {
+			v.skip(cName, fmt.Sprintf("named %s in Go, because %s is something else", goName, want), pos)
+		}
+	}
+	for _, r := range v.order {
+		if v.p.publicTypedef[r.C.Name] == "" && !strings.Contains(r.C.Name, ".") {
+			report(r.Go, r.C.Name, r.C.Pos)
+		}
+	}
+	for _, t := range v.typedefs {
+		report(t.goName, t.c.Name, t.c.Pos)
 	}
 }
 

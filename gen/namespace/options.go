@@ -38,8 +38,9 @@ type Options struct {
 // Numbers says which constants belong to a numbered type, and what they mean
 // in the system's own words.
 type Numbers struct {
-	// Match and Except are patterns of constant names: "E*", "ELAST". The
-	// type is not made when Match is empty.
+	// Match and Except are patterns of constant names: "E*", "ELAST". What
+	// has a Wording belongs to the type in any case, and so do further names
+	// for its number. The type is not made when nothing is asked for.
 	Match  []string
 	Except []string
 

@@ -199,7 +199,7 @@ func (pp *portablePlan) members(v *view, c *ctype.Record) (list []portableMember
 		}
 		comment := m.Name
 		if telling(m.Type) && typ.kind != Named {
-			comment += " (" + v.index.Spell(m.Type) + ")"
+			comment += " (" + v.spell(m.Type) + ")"
 		}
 		if at.network {
 			comment += ", in network order"

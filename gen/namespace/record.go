@@ -26,11 +26,42 @@ func (v *view) record(c *ctype.Record) *Record {
 	return r
 }
 
-// isBytes reports whether the options want a record as a byte array.
+// isBytes reports whether a record is a byte array in Go: because the options
+// want it, or because it is an address, bytes that C can also see as words,
+// such as struct in6_addr.
 func (v *view) isBytes(c *ctype.Record) bool {
-	return slices.ContainsFunc(v.p.opt.Bytes, func(name string) bool {
+	return v.isAddress(c) || slices.ContainsFunc(v.p.opt.Bytes, func(name string) bool {
 		return name == c.Name || name == c.Tag || v.p.publicTypedef[c.Name] == name
 	})
+}
+
+// isAddress reports whether a record has one member, a union of arrays of
+// unsigned integers, one of them of bytes, each as large as the record.
+func (v *view) isAddress(c *ctype.Record) bool {
+	if c.Union || len(c.Members) != 1 || c.Size == 0 {
+		return false
+	}
+	t := v.index.Resolve(c.Members[0].Type)
+	if t.Kind != ctype.RecordRef {
+		return false
+	}
+	u := v.index.Record(t.Name)
+	if u == nil || !u.Union || u.Size != c.Size {
+		return false
+	}
+	bytes := false
+	for _, m := range u.Members {
+		t := v.index.Resolve(m.Type)
+		if t.Kind != ctype.Array || t.Size != c.Size {
+			return false
+		}
+		elem := v.index.Resolve(t.Elem)
+		if elem.Kind != ctype.Int || elem.Signed {
+			return false
+		}
+		bytes = bytes || elem.Size == 1
+	}
+	return bytes
 }
 
 // recordBuilder decides the form of each member of one record.
@@ -357,7 +388,30 @@ func (b *recordBuilder) informative(f *Field) string {
 		f.Type.Kind == Enum:
 		return ""
 	}
-	return b.index.Spell(f.C.Type)
+	return b.spell(f.C.Type)
+}
+
+// spell writes a C type as programs would: a typedef with leading underscores
+// under the name without, if that is the same type.
+func (v *view) spell(t *ctype.Type) string {
+	elem, wrap := t, func(t *ctype.Type) *ctype.Type { return t }
+	for elem.Kind == ctype.Array {
+		outer, inner := elem, wrap
+		wrap = func(t *ctype.Type) *ctype.Type {
+			c := *outer
+			c.Elem = t
+			return inner(&c)
+		}
+		elem = elem.Elem
+	}
+	if public := strings.TrimLeft(elem.Name, "_"); elem.Kind == ctype.TypedefRef && public != elem.Name {
+		if d := v.index.Typedef(public); d != nil && d.Type.Size == elem.Size {
+			c := *elem
+			c.Name = public
+			t = wrap(&c)
+		}
+	}
+	return v.index.Spell(t)
 }
 
 // telling reports whether a C type says more than the Go type for it does:

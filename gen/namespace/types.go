@@ -168,6 +168,7 @@ type Constant struct {
 	Type string // Go type of the constant: "Errno", "Signal", "abi.Addr", an enum; empty for an untyped one
 
 	hex     bool // one of a run of bit masks
+	block   int  // constants of one block have no empty line between them
 	comment string
 	alias   *Constant // the earlier constant of the same number
 }

@@ -227,6 +227,7 @@ func (v *view) plan() {
 		}
 	}
 	slices.SortStableFunc(v.order, func(a, b *Record) int { return comparePos(a.C.Pos, b.C.Pos) })
+	v.reportNames()
 	v.planConsts()
 	for _, f := range v.unit.Funcs {
 		v.skip(f.Name, "function prototype", f.Pos)
