@@ -3,6 +3,7 @@ package ctype
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Change tells how a [Difference] came about.
@@ -50,13 +51,17 @@ func (d Difference) String() string {
 	if pos.File != "" {
 		at = " (" + pos.String() + ")"
 	}
+	name := d.Name
+	if word, _, ok := strings.Cut(name, " "); !ok || word != "struct" && word != "union" && word != "enum" {
+		name = d.Kind + " " + name
+	}
 	switch d.Change {
 	case Added:
-		return fmt.Sprintf("%s %s: added, %s%s", d.Kind, d.Name, d.New, at)
+		return fmt.Sprintf("%s: added, %s%s", name, d.New, at)
 	case Removed:
-		return fmt.Sprintf("%s %s: removed, was %s%s", d.Kind, d.Name, d.Old, at)
+		return fmt.Sprintf("%s: removed, was %s%s", name, d.Old, at)
 	}
-	return fmt.Sprintf("%s %s: %s changed from %s to %s%s", d.Kind, d.Name, d.What, d.Old, d.New, at)
+	return fmt.Sprintf("%s: %s changed from %s to %s%s", name, d.What, d.Old, d.New, at)
 }
 
 // String returns "file:line:col", as far as it is known.
@@ -238,7 +243,7 @@ func (d *differ) types(kind, name string, a, b *Type, aPos, bPos Pos) {
 		}
 		return
 	}
-	old, new := a.String(), b.String()
+	old, new := withoutNames(a).String(), withoutNames(b).String()
 	d.note(kind, name, "type", old, new, aPos, bPos)
 	if old != new {
 		return
@@ -301,15 +306,16 @@ func symbolOf(f *Func) string {
 	return f.Symbol
 }
 
-// withoutNames returns a function type without the names of its parameters.
+// withoutNames returns the type without the names of parameters.
 func withoutNames(t *Type) *Type {
 	if t == nil {
 		return nil
 	}
 	c := *t
+	c.Elem = withoutNames(t.Elem)
 	c.Params = make([]Param, len(t.Params))
 	for i, p := range t.Params {
-		c.Params[i].Type = p.Type
+		c.Params[i].Type = withoutNames(p.Type)
 	}
 	return &c
 }
