@@ -22,6 +22,7 @@ type Union struct {
 type Variant struct {
 	Rule     *VariantRule
 	Tag      Row
+	Hook     string  // the Go function that converts the bytes
 	Record   *Record // nil when Empty, or by a hook or text
 	FromText *namespace.Field
 	ToText   *namespace.Field
@@ -59,8 +60,8 @@ func (p *planner) finishUnion(u *Union) {
 		if !ok {
 			continue
 		}
-		v := &Variant{Rule: c, Tag: tag}
-		if c.Empty || c.Hook != "" {
+		v := &Variant{Rule: c, Tag: tag, Hook: p.to.of(c.Hook)}
+		if c.Empty || v.Hook != "" {
 			u.Variants = append(u.Variants, v)
 			continue
 		}
@@ -115,6 +116,7 @@ type Chain struct {
 type Message struct {
 	Rule        *MessageRule
 	Level, Type Row
+	Hook        string // the Go function that converts the payload
 	Record      *Record
 }
 
@@ -137,7 +139,7 @@ func (p *planner) planChain(rule *ChainRule) {
 		if !okL || !okT {
 			continue
 		}
-		planned := &Message{Rule: m, Level: level, Type: typ}
+		planned := &Message{Rule: m, Level: level, Type: typ, Hook: p.to.of(m.Hook)}
 		if m.Record.Left != "" {
 			from, okF := p.findRecord(p.from, m.Record)
 			to, okT := p.findRecord(p.to, m.Record)
@@ -147,7 +149,7 @@ func (p *planner) planChain(rule *ChainRule) {
 			if planned.Record = p.pairOf(m.Record, from, to); planned.Record == nil {
 				continue
 			}
-		} else if m.Elements == 0 && m.Integer.Left == "" && m.Hook == "" && m.Drop == "" {
+		} else if m.Elements == 0 && m.Integer.Left == "" && planned.Hook == "" && m.Drop == "" {
 			p.fail(m.Pos, rule.Name, "", "say what the payload is: record, elements, integer, hook or drop")
 			continue
 		}

@@ -30,7 +30,7 @@ func (p *Plan) Files(importPath string) (map[string][]byte, error) {
 		pkg.Archs = append(pkg.Archs, a.Arch)
 	}
 	for _, a := range p.Archs {
-		w := &archWriter{ArchPlan: a}
+		w := &archWriter{ArchPlan: a, imports: imports}
 		w.add = func(key, file string, s *source) {
 			text := s.String()
 			pkg.Add(a.Arch, emit.Decl{Key: key, File: file, Sig: text,
@@ -73,8 +73,9 @@ they fail. No function allocates unless it returns an error.`, name, p.From.Titl
 // An archWriter writes the declarations of one architecture.
 type archWriter struct {
 	*ArchPlan
-	add func(key, file string, s *source)
-	err error
+	add     func(key, file string, s *source)
+	imports map[string]string
+	err     error
 }
 
 // constant writes a C constant as the Go package of its side has it, as a value
@@ -123,6 +124,23 @@ func typeName(s *side, t *namespace.Type) string {
 		return "@" + s.Name + "." + t.Name
 	}
 	return t.String()
+}
+
+// function writes the name of a function of the rules, "Name" or
+// "import/path.Name".
+func (w *archWriter) function(name string) string {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return name
+	}
+	alias := "hook" + strings.Map(func(r rune) rune {
+		if r == '/' || r == '.' || r == '-' {
+			return '_'
+		}
+		return r
+	}, name[:i])
+	w.imports[alias] = name[:i]
+	return "@" + alias + "." + name[i+1:]
 }
 
 // headerOf returns the header that declares a record.

@@ -53,8 +53,8 @@ func (v *Variant) what() string {
 	switch {
 	case v.Rule.Empty:
 		return "the header alone"
-	case v.Rule.Hook != "":
-		return "by " + v.Rule.Hook
+	case v.Hook != "":
+		return "by " + v.Hook
 	case v.FromText != nil:
 		return cDecl(v.FromRec) + " as far as " + v.FromText.Name + " goes"
 	}
@@ -92,8 +92,8 @@ func store(slice string, f *namespace.Field, value string) string {
 func (w *archWriter) variant(s *source, u *Union, v *Variant) {
 	tag := w.constant(w.to, v.Tag.To, w.fieldType(w.to, u.ToTag))
 	switch {
-	case v.Rule.Hook != "":
-		s.line("\t\treturn %s(dst, src)", v.Rule.Hook)
+	case v.Hook != "":
+		s.line("\t\treturn %s(dst, src)", w.function(v.Hook))
 	case v.Rule.Empty:
 		n := headerSize(u.ToTag, u.ToLen)
 		s.line("\t\tif len(dst) < %d {\n\t\t\treturn 0, @abi.NoSpace(%q, \"\", %d)\n\t\t}", n, strings.TrimPrefix(u.To.C.Name, "struct "), n)
@@ -187,8 +187,8 @@ func (m *Message) what() string {
 		return fmt.Sprintf("elements of %d bytes", m.Rule.Elements)
 	case m.Rule.Integer.Left != "":
 		return "an integer"
-	case m.Rule.Hook != "":
-		return "by " + m.Rule.Hook
+	case m.Hook != "":
+		return "by " + m.Hook
 	}
 	return "left out: " + m.Rule.Drop
 }
@@ -247,7 +247,7 @@ func (w *archWriter) message(s *source, c *Chain, m *Message, record string) {
 		s.line("%s%s", in, typ)
 		w.integer(s, in, c, m, record, space)
 	default:
-		s.line("%s%s\n%ssize, err = %s(dst, src)\n%sreturn true, size, err", in, typ, in, m.Rule.Hook, in)
+		s.line("%s%s\n%ssize, err = %s(dst, src)\n%sreturn true, size, err", in, typ, in, w.function(m.Hook), in)
 	}
 }
 

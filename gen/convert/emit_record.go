@@ -23,7 +23,7 @@ type body struct {
 
 // record writes the converter of a pair.
 func (w *archWriter) record(r *Record) {
-	if r.Rule.Hook != "" {
+	if r.Hook != "" {
 		return // written by hand, in this package or another
 	}
 	from, to := "@"+w.from.Name+"."+r.From.Go, "@"+w.to.Name+"."+r.To.Go
@@ -40,11 +40,19 @@ func (w *archWriter) record(r *Record) {
 		w.through(s, r)
 		return
 	}
-	if r.Whole {
-		b.whole(r)
+	if r.From.Bytes && r.To.Bytes {
+		b.copied = append(b.copied, "all")
 		b.doc(s, r)
 		s.line("func %s(dst *%s, src *%s) error {", r.To.Go, to, from)
 		s.line("\t*dst = %s(*src)\n\treturn nil\n}", to)
+		w.add("func "+r.To.Go, emit.FileBase(headerOf(r.To)), s)
+		return
+	}
+	if r.large() {
+		b.whole(r)
+		b.doc(s, r)
+		s.line("func %s(dst *%s, src *%s) error {", r.To.Go, to, from)
+		s.line("\tcopy(@abi.AsBytes(dst), @abi.AsBytes(src))\n\treturn nil\n}")
 		w.add("func "+r.To.Go, emit.FileBase(headerOf(r.To)), s)
 		return
 	}
@@ -60,6 +68,11 @@ func (w *archWriter) record(r *Record) {
 	s.line("\treturn nil\n}")
 	w.add("func "+r.To.Go, emit.FileBase(headerOf(r.To)), s)
 }
+
+// large reports whether a record that is copied whole has more members than are
+// worth an assignment each. Go does not convert between structs of two packages
+// that have blank fields, so the copy is one of memory.
+func (r *Record) large() bool { return r.Whole && !r.From.Bytes && len(r.Steps) > 8 }
 
 // through writes the converter of a record whose bytes a union converts.
 func (w *archWriter) through(s *source, r *Record) {
@@ -199,6 +212,10 @@ func (b *body) step(s *Step, src, dst, prefix string) {
 		default:
 			b.copied = append(b.copied, name)
 		}
+		if k := s.From.Type.Kind; k == namespace.Named || k == namespace.Bytes && s.To.Type.Kind != k {
+			b.assignBytes(s, src, dst)
+			break
+		}
 		b.assign(set(dst, s.To, b.convert(value, s.From.Type, s.To.Type)))
 	case Narrow:
 		b.narrowed = append(b.narrowed, name)
@@ -219,6 +236,17 @@ func (b *body) step(s *Step, src, dst, prefix string) {
 		b.mapped = append(b.mapped, name)
 		b.hook(s, src, dst)
 	}
+}
+
+// assignBytes copies a member's memory, of types Go does not convert.
+func (b *body) assignBytes(s *Step, src, dst string) {
+	address := func(path string, f *namespace.Field) string {
+		if f.Form == namespace.Plain {
+			return "&" + path + "." + f.Go
+		}
+		return path + "." + f.Go + "()"
+	}
+	b.assign(fmt.Sprintf("copy(@abi.AsBytes(%s), @abi.AsBytes(%s))", address(dst, s.To), address(src, s.From)))
 }
 
 func (b *body) assign(stmt string) { b.assigns.line("\t%s", stmt) }
@@ -331,11 +359,14 @@ func (b *body) text(s *Step, src, dst, name string) {
 func (b *body) nest(s *Step, src, dst, name string) {
 	w, sub := b.w, s.Record
 	switch {
-	case sub.Whole:
+	case sub.From.Bytes && sub.To.Bytes:
 		b.copied = append(b.copied, name)
 		b.assign(set(dst, s.To, "@"+w.to.Name+"."+sub.To.Go+"("+get(src, s.From)+")"))
-	case sub.Rule.Hook != "", sub.Via != nil:
-		call := sub.Rule.Hook
+	case sub.large():
+		b.copied = append(b.copied, name)
+		b.assignBytes(s, src, dst)
+	case sub.Hook != "", sub.Via != nil:
+		call := w.function(sub.Hook)
 		if sub.Via != nil {
 			call = sub.To.Go
 		}
@@ -394,7 +425,7 @@ func (b *body) cases(s *Step, src, dst, name string) {
 func (b *body) hook(s *Step, src, dst string) {
 	local := b.locals.Take(localName(s.To.Go))
 	b.guards.line("\tvar %s %s", local, typeName(b.w.to, s.To.Type))
-	b.guards.line("\tif err := %s(&%s, %s); err != nil {\n\t\treturn err\n\t}", s.Hook, local, strings.TrimPrefix(addressOf(src), "&*"))
+	b.guards.line("\tif err := %s(&%s, %s); err != nil {\n\t\treturn err\n\t}", b.w.function(s.Hook), local, strings.TrimPrefix(addressOf(src), "&*"))
 	b.assign(set(dst, s.To, local))
 }
 

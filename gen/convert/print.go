@@ -108,8 +108,8 @@ func (d *Domain) print(b *strings.Builder) {
 func (r *Record) print(b *strings.Builder) {
 	fmt.Fprintf(b, "%s (%d bytes) -> %s (%d bytes)", cDecl(r.From), r.From.C.Size, cDecl(r.To), r.To.C.Size)
 	switch {
-	case r.Rule.Hook != "":
-		fmt.Fprintf(b, ": by %s\n", r.Rule.Hook)
+	case r.Hook != "":
+		fmt.Fprintf(b, ": by %s\n", r.Hook)
 		return
 	case r.Via != nil:
 		fmt.Fprintf(b, ": through %s\n", r.Via.Rule.Name)

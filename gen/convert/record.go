@@ -39,6 +39,7 @@ type Record struct {
 	Rule     *RecordRule
 	Pos      ctype.Pos // of the pair in the rules
 	Steps    []*Step   // in the order of the result's members, then the dropped ones
+	Hook     string    // the Go function that does it all; empty when the steps do
 	Via      *Union    // what converts the bytes, of a record without members to pair
 	Whole    bool      // the layouts and the meaning are the same: copied as one
 }
@@ -98,18 +99,19 @@ func (p *planner) planRecords() {
 	}
 	for _, key := range order {
 		r := p.records[key]
+		r.Hook = p.to.of(r.Rule.Hook)
 		switch {
 		case r.Rule.As != "":
 			if r.Via = p.union(r.Rule.As); r.Via == nil {
 				p.failUnion(r.Rule.Pos, r.name(), r.Rule.As)
 			}
-		case r.Rule.Hook == "":
+		case r.Hook == "" && !(r.From.Bytes && r.To.Bytes):
 			p.planMembers(r)
 		}
 		p.plan.Records = append(p.plan.Records, r)
 	}
 	for _, r := range p.plan.Records {
-		r.Whole = r.Rule.Hook == "" && r.Via == nil && r.whole()
+		r.Whole = r.Hook == "" && r.Via == nil && r.whole()
 	}
 }
 
@@ -290,13 +292,13 @@ func (p *planner) ruled(r *Record, m *MemberRule, from, to *namespace.Field) *St
 			step.Decision = Drop
 		}
 	case from == nil:
-		if m.Add == "" && m.Hook == "" {
+		if m.Add == "" && m.Hook.none() {
 			p.fail(m.Pos, r.name(), to.Name, "%s has no counterpart on %s: say why with add", to.Name, p.from.Name)
 			return nil
 		}
 		step.Decision, step.Why = Add, m.Add
-		if m.Hook != "" {
-			step.Decision, step.Hook = Hook, m.Hook
+		if !m.Hook.none() {
+			step.Decision, step.Hook = Hook, p.to.of(m.Hook)
 		}
 	case to == nil:
 		if m.Drop == "" {
@@ -304,8 +306,8 @@ func (p *planner) ruled(r *Record, m *MemberRule, from, to *namespace.Field) *St
 			return nil
 		}
 		step.Decision, step.Why = Drop, m.Drop
-	case m.Hook != "":
-		step.Decision, step.Hook = Hook, m.Hook
+	case !m.Hook.none():
+		step.Decision, step.Hook = Hook, p.to.of(m.Hook)
 	case m.Union != nil:
 		p.planCases(r, m, step)
 	case m.Text != "":

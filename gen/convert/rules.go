@@ -73,6 +73,9 @@ func (p Pair) String() string {
 	return strings.TrimSpace(p.Left + " = " + p.Right)
 }
 
+// none reports whether the pair was not given.
+func (p Pair) none() bool { return p.Left == "" && p.Right == "" }
+
 // A Sided is a text for each side, written "LEFT = RIGHT", or once for both.
 type Sided = Pair
 
@@ -171,10 +174,11 @@ type RecordRule struct {
 	// such as sockaddr_storage, are converted by.
 	As string `yaml:"as"`
 
-	// Hook is a Go function that does the whole conversion: "Name", of the
-	// package of the converters, or "import/path.Name". With one, members
-	// are not looked at.
-	Hook string `yaml:"hook"`
+	// Hook is a Go function that does the whole conversion, with the
+	// signature a generated one would have: "Name", of the package of the
+	// converters, or "import/path.Name"; the left one makes what the left
+	// system has. With one, members are not looked at.
+	Hook Sided `yaml:"hook"`
 }
 
 // A MemberRule decides about one member, or one pair of members; a member of a
@@ -191,7 +195,7 @@ type MemberRule struct {
 	Copy   bool       `yaml:"copy"`   // the bytes are copied as they are, whatever is in them
 	Drop   string     `yaml:"drop"`   // why the value is not carried over
 	Add    string     `yaml:"add"`    // why the value is zero in the result
-	Hook   string     `yaml:"hook"`   // a Go function, "import/path.Name" or "Name" of the same package
+	Hook   Sided      `yaml:"hook"`   // a Go function, "import/path.Name" or "Name" of the same package
 	Union  *CasesRule `yaml:"union"`  // one of several members, told apart by a tag
 }
 
@@ -232,7 +236,7 @@ type VariantRule struct {
 	Tag    Pair      `yaml:"tag"`
 	Record Pair      `yaml:"record"`
 	Text   Pair      `yaml:"text"`  // the member at the end that may be cut after its string
-	Hook   string    `yaml:"hook"`  // a Go function over bytes: func(dst, src []byte) (int, error)
+	Hook   Sided     `yaml:"hook"`  // a Go function over bytes: func(dst, src []byte) (int, error)
 	Empty  bool      `yaml:"empty"` // only the header is there
 }
 
@@ -258,6 +262,6 @@ type MessageRule struct {
 	Record   Pair      `yaml:"record"`   // a record that a [RecordRule] pairs
 	Elements int64     `yaml:"elements"` // any number of elements of this many bytes, copied
 	Integer  Sided     `yaml:"integer"`  // Go types of an integer, "uint8 = int32"
-	Hook     string    `yaml:"hook"`     // a Go function: func(dst, src []byte) (int, error) converts the payload
+	Hook     Sided     `yaml:"hook"`     // a Go function: func(dst, src []byte) (int, error) converts the payload
 	Drop     string    `yaml:"drop"`     // why the message is left out
 }
