@@ -418,5 +418,8 @@ func (e *evaluator) selectMember(v Value, name string) Value {
 	if m == nil {
 		return e.fail("%s has no member %s", t.Name, name)
 	}
+	if m.BitField {
+		return Value{Type: m.Type} // has no address
+	}
 	return Value{Type: m.Type, Known: v.Known && v.lvalue, Bits: v.Bits + uint64(off), lvalue: true}
 }
