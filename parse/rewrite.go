@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 )
 
 // What rewrite puts into headers for the walk and for cc's pragma handler to
@@ -163,10 +164,12 @@ func (r *rewriter) blockComment() {
 	r.pos = next
 }
 
-// quoted passes over a string literal or character constant; one that is not
-// closed ends with its line, as in an apostrophe of #error text.
+// quoted passes over a string literal or character constant. A quote that is not
+// closed in its line, such as the apostrophe of a sentence between #if 0 and
+// #endif, is taken out: cc would refuse it even there.
 func (r *rewriter) quoted(q byte) {
 	r.chain = 0
+	start := r.pos
 	for r.pos++; r.pos < len(r.in); r.pos++ {
 		switch r.in[r.pos] {
 		case '\\':
@@ -175,6 +178,9 @@ func (r *rewriter) quoted(q byte) {
 			}
 			r.pos++
 		case '\n':
+			r.flush(start)
+			r.out = append(r.out, ' ')
+			r.done = start + 1
 			return
 		case q:
 			r.pos++
@@ -242,20 +248,25 @@ func (r *rewriter) startDirective() {
 			return
 		}
 	case "error", "warning":
-		// Free text: quotes need not match. cc reports the text alone, so
-		// that it takes a mark to know it again.
-		r.flush(p + len(name))
-		r.out = append(r.out, ' ')
-		r.out = append(r.out, errorMarker...)
-		for r.pos < len(r.in) && (r.in[r.pos] != '\n' || r.in[r.pos-1] == '\\') {
-			if r.in[r.pos] == '\n' {
-				r.line++
-			}
-			r.pos++
-		}
+		r.message(start, p+len(name), string(name))
 		return
 	}
 	r.pos = p
+}
+
+// message takes the free text of an #error or #warning, in which quotes need not
+// match, out of the scanner's sight: as a string, or altogether.
+func (r *rewriter) message(start, from int, name string) {
+	end := from
+	for end < len(r.in) && (r.in[end] != '\n' || r.in[end-1] == '\\') {
+		end++
+	}
+	if name == "warning" {
+		r.replace(start, end, "")
+		return
+	}
+	text := joinLines(bytes.Clone(r.in[from:end]))
+	r.replace(from, end, " "+errorMarker+" "+strconv.Quote(string(text)))
 }
 
 // namedVariadic looks for #define M(a, rest...), GNU C's older form of a
