@@ -56,7 +56,7 @@ func FieldNames(cNames []string) []string {
 	for i, name := range cNames {
 		bare[i] = strings.TrimLeft(name, "_")
 	}
-	prefix := commonPrefix(bare)
+	prefix := commonPrefix(public(cNames, bare))
 	var taken Names
 	goNames := make([]string, len(cNames))
 	for i, name := range bare {
@@ -67,6 +67,22 @@ func FieldNames(cNames []string) []string {
 		goNames[i] = taken.Take(startWithLetter(camel(words), "X"))
 	}
 	return goNames
+}
+
+// public returns the names that are not reserved by two underscores, which
+// mark padding and spare members; they need not follow the record's
+// convention. When all are reserved it returns them all.
+func public(cNames, bare []string) []string {
+	var names []string
+	for i, name := range bare {
+		if !strings.HasPrefix(cNames[i], "__") {
+			names = append(names, name)
+		}
+	}
+	if strings.Join(names, "") == "" {
+		return bare
+	}
+	return names
 }
 
 // commonPrefix returns the part up to and including the first underscore that
