@@ -57,7 +57,7 @@ func sample() *ctype.Unit {
 		Params: []ctype.Param{{Type: ptr(ref(ctype.RecordRef, "struct hidden", 0, 0))}, {Name: "len", Type: socklen()}},
 	}
 	lo := &ctype.Record{
-		Name: "struct sample.#3.#1", Complete: true, Size: 2, Align: 1, Pos: pos(11, 3),
+		Name: "struct sample.#4.#1", Complete: true, Size: 2, Align: 1, Pos: pos(11, 3),
 		Members: []*ctype.Member{
 			{Name: "lo", Type: basic("unsigned char"), Pos: pos(11, 26)},
 			{Name: "hi", Type: basic("unsigned char"), Offset: 1, Pos: pos(11, 30)},
@@ -70,7 +70,6 @@ func sample() *ctype.Unit {
 			{Type: ref(ctype.RecordRef, "struct sample.#4.#1", 2, 1), Pos: pos(11, 3)},
 		},
 	}
-	lo.Name = "struct sample.#4.#1"
 	place := &ctype.Record{
 		Name: "struct sample.pos", Complete: true, Size: 4, Align: 2, Pos: pos(13, 2),
 		Members: []*ctype.Member{{Name: "x", Type: array(basic("short"), 2), Pos: pos(13, 17)}},

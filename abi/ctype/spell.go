@@ -59,11 +59,8 @@ func declare(t *Type, name string, ref func(*Type) string) string {
 	if q := qualifiers(t); q != "" {
 		base = q + " " + base
 	}
-	switch {
-	case inner == "":
+	if inner == "" {
 		return base
-	case strings.HasPrefix(inner, "["):
-		return base + " " + inner
 	}
 	return base + " " + inner
 }

@@ -148,10 +148,9 @@ func (e *Engine) Unit(u *ctype.Unit) []error {
 // constants of the given values: the smallest of int, unsigned int, long,
 // unsigned long, long long and unsigned long long that holds them all, where
 // an unsigned type is preferred when no value is negative, or with packed the
-// smallest integer type at all. A Type that is set already, by a fixed
-// underlying type, is kept.
+// smallest integer type at all. An enum without constants keeps the Type it has.
 func (e *Engine) Enum(en *ctype.Enum, values []ctype.Integer) error {
-	if en.Type != nil && en.Type.Name != "" && en.Type.Kind != ctype.Invalid && len(values) == 0 {
+	if en.Type != nil && len(values) == 0 {
 		return e.typ(en.Type)
 	}
 	var low int64
