@@ -31,6 +31,10 @@ type Decl struct {
 	// newline when there is one. Neighbours with the same Block share it.
 	Block string
 
+	// OneLine tells that a declaration with a Block needs no parentheses
+	// when it stands alone.
+	OneLine bool
+
 	// Group separates the lines of a Block: an empty line stands where it
 	// changes.
 	Group string
@@ -235,7 +239,7 @@ func renderBlock(g *jen.Group, decls []Decl) {
 	if doc != "" {
 		g.Comment(Comment(doc))
 	}
-	if len(decls) == 1 {
+	if len(decls) == 1 && decls[0].OneLine {
 		g.Id(keyword).CustomFunc(jen.Options{}, decls[0].Render)
 		return
 	}
@@ -269,6 +273,28 @@ func Format(name string, text []byte) ([]byte, error) {
 		line = strings.TrimSpace(string(lines[first.Pos.Line-1]))
 	}
 	return nil, fmt.Errorf("%s:%d: generated text is not Go: %s in %q", name, first.Pos.Line, first.Msg, line)
+}
+
+// Wrap fills lines with the words of a paragraph, up to the width of the
+// comments people write.
+func Wrap(text string) string {
+	const width = 77
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		switch {
+		case column == 0:
+		case column+1+len(word) > width:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
 }
 
 // Comment turns a text into a Go line comment, "// " before each line.

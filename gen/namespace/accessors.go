@@ -184,8 +184,14 @@ func (v *view) bitHelpers(r *Record, f *Field) (get, set *jen.Statement) {
 	if up := 64 - f.BitWidth; f.Type.Signed && up > 0 {
 		get = jen.Int64().Call(get.Op("<<").Lit(int(up))).Op(">>").Lit(int(up))
 	}
-	set = jen.Id("storeBits").Call(storage, jen.Lit(int(pos)), jen.Lit(int(f.BitWidth)), jen.Uint64().Call(jen.Id("v")))
-	return v.code(f.Type).Call(get), set
+	val := jen.Id("v")
+	if f.Type.Name != "uint64" {
+		val = jen.Uint64().Call(val)
+	}
+	if f.Type.Name != "uint64" && !(f.Type.Name == "int64" && f.BitWidth < 64) {
+		get = v.code(f.Type).Call(get)
+	}
+	return get, jen.Id("storeBits").Call(storage, jen.Lit(int(pos)), jen.Lit(int(f.BitWidth)), val)
 }
 
 // declareHelpers adds the functions that accessors call, if any does.

@@ -71,12 +71,10 @@ func (v *view) planTypedefs() {
 			continue
 		}
 		goName := v.p.goNames["typedef "+t.Name]
-		if goName == "" {
-			// The record or enum itself has the name.
-			v.goType(t.Type, "")
-			continue
-		}
 		typ := v.goType(&ctype.Type{Kind: ctype.TypedefRef, Name: t.Name}, "")
+		if goName == "" || goName == typ.Name {
+			continue // the record or enum itself has the name
+		}
 		if typ.Kind == Bytes {
 			v.skip(t.Name, "bytes in Go: "+v.whyBytes(t.Type), t.Pos)
 		}

@@ -57,9 +57,10 @@ func (p *Plan) packageDoc() string {
 	if len(sources) > 0 {
 		from = " (" + strings.Join(slices.Sorted(maps.Keys(sources)), ", ") + ")"
 	}
-	doc := fmt.Sprintf(`Package %[1]s holds what %[2]s's C headers%[3]s declare, on
-%[4]s: constants, structs, unions, enums and typedefs. It compiles and
-means the same on every operating system; only the architecture matters.
+	doc := emit.Wrap(fmt.Sprintf(`Package %s holds what %s's C headers%s declare, on %s: constants,
+structs, unions, enums and typedefs. It compiles and means the same on every
+operating system; only the architecture matters.`, p.opt.Package, p.opt.System, from, archList(p.Archs())))
+	doc += `
 
 Constants keep their C names. Types have the C name in camel case, and the
 layout that C gives them: SizeofX is the size of X in bytes, and the package
@@ -70,7 +71,7 @@ byte, and its _Bool a uint8.
 Members that Go has no field for have methods. A member x of a union, also of
 an anonymous one, is X(), a pointer into the shared storage. A bit-field x is
 X(), and SetX(v) stores the low bits of v. A member that C packs where Go
-cannot have its type is a copy, X(), and SetX(v).`, p.opt.Package, p.opt.System, from, archList(p.Archs()))
+cannot have its type is a copy, X(), and SetX(v).`
 	if p.portable != nil {
 		doc += "\n\nPackage portable, below this one, reads and writes some of the structs for any\nmachine, big-endian ones too."
 	}
@@ -130,20 +131,18 @@ func fileBase(header string) string {
 
 // constDecl is a line of a const block.
 func (v *view) constDecl(k *Constant) emit.Decl {
-	value := k.value()
+	value := v.constText(k)
 	return emit.Decl{
 		Key:   "const " + k.C.Name,
 		Sig:   k.Type + "=" + value + " " + k.comment,
-		Block: "const",
+		Block: "const", OneLine: true,
 		Group: itoa(int64(k.block)),
 		Render: func(g *jen.Group) {
 			line := g.Id(k.Go)
 			switch {
-			case k.alias != nil:
-				line.Op("=").Id(value)
 			case k.Type == "abi.Addr":
 				line.Op("=").Add(v.addrValue(k.C.Int))
-			case k.Type != "":
+			case k.Type != "" && k.alias == nil:
 				line.Id(k.Type).Op("=").Id(value)
 			default:
 				line.Op("=").Id(value)
@@ -155,15 +154,34 @@ func (v *view) constDecl(k *Constant) emit.Decl {
 	}
 }
 
-// addrValue writes a pointer constant. Those near the end of the address
-// space, such as MAP_FAILED, are written so that they fit any pointer.
+// constText is the value of a constant as it is written, but for the name of
+// package abi in that of a pointer.
+func (v *view) constText(k *Constant) string {
+	if k.Type != "abi.Addr" {
+		return k.value()
+	}
+	n := v.addr(k.C.Int)
+	if n < 0 {
+		return fmt.Sprintf("^abi.Addr(%d)", -n-1)
+	}
+	return fmt.Sprintf("abi.Addr(%d)", n)
+}
+
+// addr is a pointer constant as a signed number: those near the end of the
+// address space, such as MAP_FAILED, are written so that they fit pointers of
+// any size.
+func (v *view) addr(n ctype.Integer) int64 {
+	shift := 64 - 8*v.model.Pointer.Size
+	return int64(n.Bits<<shift) >> shift
+}
+
+// addrValue writes a pointer constant.
 func (v *view) addrValue(n ctype.Integer) jen.Code {
 	addr := jen.Qual(v.p.opt.abiPath(), "Addr")
-	shift := 64 - 8*v.model.Pointer.Size
-	if signed := int64(n.Bits<<shift) >> shift; signed < 0 {
-		return jen.Op("^").Add(addr).Call(jen.Lit(int(-signed - 1)))
+	if signed := v.addr(n); signed < 0 {
+		return jen.Op("^").Add(addr).Call(jen.Id(itoa(-signed - 1)))
 	}
-	return addr.Call(jen.Id(n.String()))
+	return addr.Call(jen.Id(itoa(v.addr(n))))
 }
 
 // typedefDecl is a line of a type block.
@@ -175,7 +193,7 @@ func (v *view) typedefDecl(t *typedef) emit.Decl {
 	return emit.Decl{
 		Key:   "typedef " + t.c.Name,
 		Sig:   t.goName + "=" + t.typ.String() + " " + comment,
-		Block: "type",
+		Block: "type", OneLine: true,
 		Render: func(g *jen.Group) {
 			g.Id(t.goName).Op("=").Add(v.code(t.typ)).Comment("// " + comment)
 		},
@@ -209,12 +227,15 @@ func (v *view) enumDecl(e *enum) emit.Decl {
 }
 
 // cName names a declaration for a doc comment: "struct linger, from
-// sys/socket.h", "the struct of member ifr_ifru of struct ifreq, ...".
+// sys/socket.h", "fsid_t, struct __fsid, from ...", "the union that is
+// ifr_ifru in struct ifreq, from ...".
 func (v *view) cName(key, keyword, header string) string {
 	name := key
 	if i := strings.LastIndexByte(key, '.'); i >= 0 {
 		outer, _, _ := strings.Cut(key, ".")
 		name = "the " + keyword + " that is " + key[i+1:] + " in " + outer
+	} else if public := v.p.publicTypedef[key]; public != "" && key != bareName(key) {
+		name = public + ", " + key
 	} else if key == bareName(key) {
 		name = key + ", a " + keyword
 		if keyword == "enum" {

@@ -49,9 +49,9 @@ func (i testImporter) Import(path string) (*types.Package, error) {
 	return stdlib.Import(path)
 }
 
-// check type-checks the files of a package that an architecture builds. It
+// Check type-checks the files of a package that an architecture builds. It
 // goes by the file names alone, as the go command does.
-func check(path, arch string, files map[string][]byte) (*types.Package, error) {
+func Check(path, arch string, files map[string][]byte) (*types.Package, error) {
 	fset := token.NewFileSet()
 	conf := types.Config{Sizes: types.SizesFor("gc", arch), IgnoreFuncBodies: false}
 	abiFile, err := parser.ParseFile(fset, "abi.go", abiSource, 0)
@@ -93,9 +93,9 @@ func builds(name, arch string) bool {
 	return goAligns[suffix] == 0 || suffix == arch
 }
 
-// checkLayout compares the Go types of a plan with the C layout it was made
+// CheckLayout compares the Go types of a plan with the C layout it was made
 // for, as the Go compiler for arch lays them out.
-func checkLayout(t *testing.T, p *Plan, arch string, pkg *types.Package) {
+func CheckLayout(t *testing.T, p *Plan, arch string, pkg *types.Package) {
 	t.Helper()
 	sizes := types.SizesFor("gc", arch)
 	v := p.view(arch)

@@ -19,6 +19,7 @@ import (
 func (p *Plan) nameTypes() error {
 	p.goNames = make(map[string]string)
 	p.publicTypedef = make(map[string]string)
+	p.byTypedef = make(map[string]string)
 	p.fieldNames = make(map[string]map[string]string)
 	for _, v := range p.views {
 		for _, c := range v.unit.Consts {
@@ -33,6 +34,11 @@ func (p *Plan) nameTypes() error {
 			}
 		}
 	}
+	one := make(map[string]bool)
+	for _, name := range p.publicTypedef {
+		one[name] = p.oneThing(name)
+	}
+	maps.DeleteFunc(p.publicTypedef, func(_, name string) bool { return !one[name] })
 	var errs []error
 	for _, special := range []struct {
 		name   string
@@ -95,11 +101,18 @@ func (p *Plan) nameView(v *view, pass func(key, name string) bool) {
 		if !pass(key, cName) {
 			return
 		}
-		want := emit.TypeName(cName)
-		p.goNames[key] = p.names.Take(want)
+		typedef := p.typedefOf(key)
+		if name := p.byTypedef[typedef]; typedef != "" && name != "" && p.oneThing(typedef) {
+			p.goNames[key] = name
+			return
+		}
+		p.goNames[key] = p.names.Take(emit.TypeName(cName))
+		if typedef != "" {
+			p.byTypedef[typedef] = p.goNames[key]
+		}
 	}
 	for _, r := range v.unit.Records {
-		if r.Complete {
+		if r.Complete && !v.displaced(r) {
 			take(r.Name, bareName(r.Name))
 		}
 	}
@@ -118,6 +131,42 @@ func (p *Plan) nameView(v *view, pass func(key, name string) bool) {
 			take("typedef "+t.Name, t.Name)
 		}
 	}
+}
+
+// typedefOf returns the typedef name by which C programs know a type: its own,
+// or that of a record or enum without a tag of its own; else "".
+func (p *Plan) typedefOf(key string) string {
+	if name, ok := strings.CutPrefix(key, "typedef "); ok {
+		return name
+	}
+	if public := p.publicTypedef[key]; public != "" {
+		return public
+	}
+	if bareName(key) == key {
+		return key
+	}
+	return ""
+}
+
+// oneThing reports whether a typedef name stands for no more than one type on
+// each architecture, though it may be a struct here and an integer there. Then
+// it is one Go name.
+func (p *Plan) oneThing(name string) bool {
+	for _, v := range p.views {
+		var to string
+		if t := v.index.Typedef(name); t != nil {
+			to = "typedef " + name
+			if r := v.index.Resolve(t.Type); r.Kind == ctype.RecordRef || r.Kind == ctype.EnumRef {
+				to = r.Name
+			}
+		}
+		for key := range p.publicTypedef {
+			if p.publicTypedef[key] == name && key != to && v.index.Record(key) != nil {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // reportNames reports the emitted types whose names are taken.

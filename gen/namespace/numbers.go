@@ -82,7 +82,7 @@ func (v *view) renderNumber(g *jen.Group, typ, recv, doc, textMethod, textDoc, u
 		return jen.Lit(0).Op("<=").Id(recv).Op("&&").Int().Call(jen.Id(recv)).Op("<").Len(jen.Id(table))
 	}
 	entry := func(field string) *jen.Statement { return jen.Id(table).Index(jen.Id(recv)).Dot(field) }
-	g.Comment(emit.Comment(doc))
+	g.Comment(emit.Comment(emit.Wrap(doc)))
 	g.Type().Id(typ).Int32()
 	g.Line()
 	g.Comment("// " + textMethod + " " + textDoc)
@@ -148,7 +148,7 @@ func (v *view) oneOf(names []string) *jen.Statement {
 
 func (v *view) renderErrno(g *jen.Group) {
 	v.renderNumber(g, "Errno", "e",
-		"Errno is an error number of "+v.p.opt.System+". It is an error; zero, which is none, must not be\nreturned as one.",
+		"Errno is an error number of "+v.p.opt.System+". It is an error; zero, which is none, must not be returned as one.",
 		"Error", "returns "+v.p.opt.System+"'s text for the number.", "errno")
 	recv := func() *jen.Statement { return jen.Params(jen.Id("e").Id("Errno")) }
 	g.Line()
@@ -180,7 +180,7 @@ func (v *view) renderErrno(g *jen.Group) {
 
 func (v *view) renderSignal(g *jen.Group) {
 	v.renderNumber(g, "Signal", "s",
-		"Signal is a signal number of "+v.p.opt.System+". It has the methods of os.Signal, but is not\nthe number of the host.",
+		"Signal is a signal number of "+v.p.opt.System+". It has the methods of os.Signal, but is not the number of the host.",
 		"String", "returns "+v.p.opt.System+"'s text for the signal.", "signal")
 	g.Line()
 	g.Comment("// Signal does nothing; it is what os.Signal asks for.")

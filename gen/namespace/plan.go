@@ -22,6 +22,7 @@ type Plan struct {
 	names         emit.Names                   // of the package's scope
 	goNames       map[string]string            // Go type name by C key; typedefs as "typedef NAME"
 	publicTypedef map[string]string            // a typedef name for a record or enum, by its key
+	byTypedef     map[string]string            // Go type name by the typedef name that C programs use
 	fieldNames    map[string]map[string]string // Go field name by record key and member name
 
 	report   []ctype.Skipped
@@ -84,6 +85,9 @@ func NewPlan(units, extra []*ctype.Unit, opt Options) (*Plan, error) {
 		}
 	}
 	p.sortReport()
+	for _, v := range p.views {
+		v.frozen = true
+	}
 	return p, nil
 }
 

@@ -26,11 +26,11 @@ func TestTypeCheck(t *testing.T) {
 		}
 	}
 	for _, arch := range fourArchs {
-		pkg, err := check("example.com/netbsd", arch, files)
+		pkg, err := Check("example.com/netbsd", arch, files)
 		if err != nil {
 			t.Errorf("%s: %v", arch, err)
 			continue
 		}
-		checkLayout(t, p, arch, pkg)
+		CheckLayout(t, p, arch, pkg)
 	}
 }

@@ -43,15 +43,15 @@ func (pp *portablePlan) packageDoc() string {
 	for _, v := range pp.targets {
 		archs = append(archs, v.unit.Target.Arch)
 	}
-	return fmt.Sprintf(`Package portable reads and writes structs of %[1]s as they lie in memory, on
-disk or on the wire on any machine that %[1]s runs on, whatever the machine the
-program itself runs on: %[2]s.
+	return emit.Wrap(fmt.Sprintf(`Package portable reads and writes structs of %[1]s as they lie in
+memory, on disk or on the wire on any of its machines (%[2]s), whatever the machine the program itself runs on.`,
+		pp.p.opt.System, archList(archs))) + `
 
 The types have members that hold the values of every target. Decode fails, and
 changes nothing, when the bytes are too few; Encode fails, and writes nothing,
 when there is no room or when a value does not fit on the target. Padding is
 written as zeros. Members in network order are plain numbers here. Unions stay
-bytes, as the target has them.`, pp.p.opt.System, archList(archs))
+bytes, as the target has them.`
 }
 
 func (pp *portablePlan) renderTarget(g *jen.Group) {

@@ -136,18 +136,25 @@ func (b *recordBuilder) field(m flatMember) *Field {
 }
 
 // whyBytes says why a C type has no Go type.
-func (v *view) whyBytes(t *ctype.Type) string {
-	switch t := v.index.Resolve(t); t.Kind {
+func (v *view) whyBytes(declared *ctype.Type) string {
+	t := v.index.Resolve(declared)
+	switch t.Kind {
 	case ctype.RecordRef:
-		if r := v.index.Record(t.Name); r == nil || !r.Complete {
+		r := v.index.Record(t.Name)
+		switch {
+		case r == nil || !r.Complete:
 			return t.Name + " is not defined"
+		case r.Size != declared.Size:
+			return t.Name + " is another one in the headers that came first"
 		}
 		return t.Name + " is excluded by the configuration"
 	case ctype.Array:
 		return v.whyBytes(t.Elem)
-	default:
-		return "Go has no type like " + v.index.Spell(t)
 	}
+	if t.Size != declared.Size {
+		return declared.Name + " is another one in the headers that came first"
+	}
+	return "Go has no type like " + v.spell(t)
 }
 
 // ownSlot places a member with storage of its own: as its type, or as bytes

@@ -16,6 +16,7 @@ type view struct {
 	index    *ctype.Index
 	model    *ctype.Model
 	maxAlign int64 // the largest alignment of a Go type
+	frozen   bool  // the plan is made; no further record is emitted
 
 	network  map[string]bool // Options.NetworkOrder
 	records  map[string]*Record
@@ -110,6 +111,16 @@ func (v *view) flattenRegions(r *ctype.Record) (list []flatMember, regions []reg
 // goType returns the Go type of a C type. The member, as record.member with
 // bare names, is looked up among the big-endian ones; it may be empty.
 func (v *view) goType(t *ctype.Type, member string) *Type {
+	g := v.goTypeByName(t, member)
+	if g.Size != t.Size && t.Size > 0 {
+		// The name means something else in the headers that came first.
+		return bytesType(t.Size)
+	}
+	return g
+}
+
+// goTypeByName is goType where names mean what they do in the whole unit.
+func (v *view) goTypeByName(t *ctype.Type, member string) *Type {
 	network := member != "" && v.network[member]
 	for seen := 0; t.Kind == ctype.TypedefRef && seen < 64; seen++ {
 		network = network || v.network[t.Name]
@@ -157,7 +168,7 @@ func (v *view) goType(t *ctype.Type, member string) *Type {
 			return g
 		}
 	case ctype.RecordRef:
-		if r := v.index.Record(t.Name); r != nil && r.Complete && !v.excludedRecord(r) {
+		if r := v.index.Record(t.Name); r != nil && r.Complete && !v.excludedRecord(r) && !(v.frozen && !v.emitted[r.Name]) {
 			planned := v.record(r)
 			v.emitted[r.Name] = true
 			return &Type{Kind: Named, Size: r.Size, Align: planned.Align, Name: planned.Go, Record: r.Name}
@@ -196,6 +207,20 @@ func (v *view) excludedRecord(r *ctype.Record) bool {
 	return v.p.excluded(r.Name) || r.Tag != "" && v.p.excluded(r.Tag)
 }
 
+// displaced reports whether a record without a tag lost the typedef it is
+// known by to a declaration of other headers that were read first.
+func (v *view) displaced(r *ctype.Record) bool {
+	if bareName(r.Name) != r.Name || strings.Contains(r.Name, ".") {
+		return false
+	}
+	t := v.index.Typedef(r.Name)
+	if t == nil {
+		return false
+	}
+	to := v.index.Resolve(t.Type)
+	return to.Kind != ctype.RecordRef || to.Name != r.Name
+}
+
 // plan decides everything for the architecture.
 func (v *view) plan() {
 	v.planEnums()
@@ -208,6 +233,8 @@ func (v *view) plan() {
 			// The type of a member; emitted when the record around it is.
 		case !r.Complete:
 			v.skip(r.Name, "declared only, never defined", r.Pos)
+		case v.displaced(r):
+			v.skip(r.Name, "another declaration of the name came first", r.Pos)
 		case v.excludedRecord(r):
 			v.skip(r.Name, "excluded by the configuration", r.Pos)
 		case emit.Reserved(bareName(r.Name)) && v.p.publicTypedef[r.Name] == "":
