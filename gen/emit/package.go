@@ -268,9 +268,10 @@ func Format(name string, text []byte) ([]byte, error) {
 		return formatted, err
 	}
 	first := list[0]
-	line := ""
-	if lines := bytes.Split(text, []byte("\n")); first.Pos.Line >= 1 && first.Pos.Line <= len(lines) {
-		line = strings.TrimSpace(string(lines[first.Pos.Line-1]))
+	lines := strings.Split(string(text), "\n")
+	line := "" // or the last one before that says something
+	for n := min(first.Pos.Line, len(lines)); n > 0 && line == ""; n-- {
+		line = strings.TrimSpace(lines[n-1])
 	}
 	return nil, fmt.Errorf("%s:%d: generated text is not Go: %s in %q", name, first.Pos.Line, first.Msg, line)
 }
