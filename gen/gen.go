@@ -16,6 +16,7 @@ import (
 
 	"github.com/abigen/abigen/abi/ctype"
 	"github.com/abigen/abigen/gen/convert"
+	"github.com/abigen/abigen/gen/emit"
 	"github.com/abigen/abigen/gen/namespace"
 )
 
@@ -26,7 +27,11 @@ type System struct {
 	Native  []*ctype.Unit // one for each architecture of the package
 	Extra   []*ctype.Unit // targets that only the portable forms are for
 	Options namespace.Options
+	Unused  []Unused // headers that could not be used, for the coverage report
 }
+
+// generatedBy is the first line of every generated file, as far as it can be.
+const generatedBy = emit.HeaderComment
 
 // A Converter is one package of converters to make, in one direction.
 type Converter struct {

@@ -73,11 +73,10 @@ func (a *app) generate(ctx context.Context, flags generateFlags) error {
 		_, err := fmt.Fprint(a.stdout, plan)
 		return err
 	}
-	made, err := plan.Files()
+	files, err := p.Files(plan)
 	if err != nil {
 		return err
 	}
-	files := output.Files(made)
 	l, err := p.Lock(ctx, files)
 	if err != nil {
 		return err

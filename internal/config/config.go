@@ -23,6 +23,10 @@ type Config struct {
 	// Empty means the user's cache directory.
 	Cache string `yaml:"cache"`
 
+	// Coverage is the file for the coverage report, in Markdown; there is
+	// none when it is empty.
+	Coverage string `yaml:"coverage"`
+
 	Systems    []*System    `yaml:"systems"`
 	Converters []*Converter `yaml:"converters"`
 

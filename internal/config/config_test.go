@@ -56,7 +56,7 @@ func TestParseErrors(t *testing.T) {
 		{"headers:", "haeders:", `abigen.yaml:9:9: unknown key "haeders"; did you mean headers?`},
 		{"name: netbsd", "sysroot: wrong\n    name: netbsd", `abigen.yaml:3:14: sysroot "wrong": want zig, host or dir:PATH`},
 		{"name: netbsd", "sysroot: 'dir:'\n    name: netbsd", `names no directory`},
-		{"name: netbsd", "package: ../x\n    name: netbsd", `abigen.yaml:3:5: package "../x" is not below`},
+		{"name: netbsd", "package: ../x\n    name: netbsd", `abigen.yaml:3:5: "../x" is not below`},
 		{"systems:", "converters: [{package: c, from: netbsd, to: netbsb}]\nsystems:", `abigen.yaml:2:45: no system "netbsb"; did you mean netbsd?`},
 		{"systems:", "converters: [{package: c, from: netbsd, to: netbsd}]\nsystems:", `has no "rules"`},
 		{small, "", "abigen.yaml: the configuration is empty"},

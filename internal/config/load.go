@@ -64,6 +64,7 @@ func (k *checker) config(c *Config) {
 	if c.Version != 1 {
 		k.fail(c.Pos, "version is %d; this abigen reads version 1", c.Version)
 	}
+	k.relative(c.Pos, c.Coverage)
 	if len(c.Systems) == 0 {
 		k.fail(c.Pos, "no systems: nothing to do")
 	}
@@ -150,7 +151,7 @@ func (k *checker) system(s *System) {
 // relative reports a package directory outside the configuration's.
 func (k *checker) relative(pos ctype.Pos, dir string) {
 	if dir != "" && !filepath.IsLocal(filepath.FromSlash(dir)) {
-		k.fail(pos, "package %q is not below the configuration's directory", dir)
+		k.fail(pos, "%q is not below the configuration's directory", dir)
 	}
 }
 

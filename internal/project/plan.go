@@ -10,6 +10,7 @@ import (
 	"github.com/abigen/abigen/gen/convert"
 	"github.com/abigen/abigen/gen/namespace"
 	"github.com/abigen/abigen/internal/config"
+	"github.com/abigen/abigen/internal/output"
 	"github.com/abigen/abigen/internal/strictyaml"
 )
 
@@ -38,6 +39,19 @@ func (p *Project) Plan(ctx context.Context) (*gen.Plan, error) {
 	return gen.NewPlan(systems, converters, rules)
 }
 
+// Files makes everything the plan describes, and the coverage report when the
+// configuration names a file for it.
+func (p *Project) Files(plan *gen.Plan) (output.Files, error) {
+	files, err := plan.Files()
+	if err != nil {
+		return nil, err
+	}
+	if name := p.Config.Coverage; name != "" {
+		files[name] = plan.Coverage()
+	}
+	return files, nil
+}
+
 // Namespace decides what one system's Go package holds, without its portable
 // forms.
 func (p *Project) Namespace(ctx context.Context, s *config.System) (*namespace.Plan, error) {
@@ -61,8 +75,12 @@ func (p *Project) system(ctx context.Context, s *config.System) (gen.System, err
 		return gen.System{}, err
 	}
 	opt, err := p.options(s)
+	var unused []gen.Unused
+	for _, u := range s.Unused {
+		unused = append(unused, gen.Unused{Header: u.Header, Reason: u.Reason})
+	}
 	return gen.System{
-		Name: s.Name.Value, Dir: s.Package,
+		Name: s.Name.Value, Dir: s.Package, Unused: unused,
 		Native: units[:len(native)], Extra: units[len(native):], Options: opt,
 	}, err
 }
