@@ -14,6 +14,11 @@ func (p *planner) planCases(r *Record, m *MemberRule, step *Step) {
 		p.fail(rule.Pos, r.name(), step.To.Name, "by: want the record's param, have %q", rule.By)
 		return
 	}
+	for _, other := range r.Rule.Members {
+		if other != m && other.Union != nil {
+			p.fail(other.Pos, r.name(), step.To.Name, "union: a record can have one")
+		}
+	}
 	fromUnion, okF := p.unionOf(p.from, step.From)
 	toUnion, okT := p.unionOf(p.to, step.To)
 	if !okF || !okT {

@@ -47,7 +47,7 @@ func (w *archWriter) domain(d *Domain) {
 	s.line("")
 	s.line("var %s = [...]@abi.Entry[%s]{", table, to)
 	for _, r := range d.Rows {
-		s.line("\t%s: {%s, true},", w.constant(w.from, r.From, ""), w.constant(w.to, r.To, d.ToType))
+		s.line("\t%s: {To: %s, OK: true},", w.constant(w.from, r.From, ""), w.constant(w.to, r.To, d.ToType))
 	}
 	s.line("}")
 	w.add("func "+name, w.domainFile(d), s)

@@ -16,7 +16,8 @@ type body struct {
 	guards  source
 	assigns source
 	locals  emit.Names
-	clear   bool // something in the result is not assigned
+	clear   bool  // something in the result is not assigned
+	union   *Step // the union whose use a parameter tells
 
 	added, mapped, narrowed, widened, pointers, copied, texts, dropped []string
 }
@@ -61,10 +62,11 @@ func (w *archWriter) record(r *Record) {
 	b.doc(s, r)
 	s.line("func %s(dst *%s, src *%s%s) error {", r.To.Go, to, from, param)
 	s.WriteString(b.guards.String())
-	if b.clear {
-		s.line("\t*dst = %s{}", to)
+	if b.union != nil {
+		b.cases(s, to)
+	} else {
+		b.result(s, to)
 	}
-	s.WriteString(b.assigns.String())
 	s.line("\treturn nil\n}")
 	w.add("func "+r.To.Go, emit.FileBase(headerOf(r.To)), s)
 }
@@ -231,7 +233,7 @@ func (b *body) step(s *Step, src, dst, prefix string) {
 		b.nest(s, src, dst, name)
 	case Cases:
 		b.mapped = append(b.mapped, name)
-		b.cases(s, src, dst, name)
+		b.union, b.clear = s, true
 	case Hook:
 		b.mapped = append(b.mapped, name)
 		b.hook(s, src, dst)
@@ -298,12 +300,13 @@ func outside(value, typ string, sig bool, size int64, to *namespace.Type) string
 }
 
 // mapped1 writes the guards of a mapped value and returns the expression of
-// the result, in the type of the step's result.
+// the result, in the type of the step's result. Of flags the highest bit is a
+// bit like others, whatever the sign of the type.
 func (b *body) mapped1(s *Step, value, member string) string {
 	w, d := b.w, s.Domain
 	local := b.locals.Take(localName(s.From.Go))
 	arg := value
-	if domain := basicType(d.FromType); domain != nil {
+	if domain := basicType(d.FromType); domain != nil && !(d.Rule.Flags && domain.Size == s.From.Type.Size) {
 		b.guardRange(value, w.from, s.From.Type, domain, member, value)
 	}
 	if from := w.goType(w.from, d.FromType); typeName(w.from, s.From.Type) != from {
@@ -311,7 +314,7 @@ func (b *body) mapped1(s *Step, value, member string) string {
 	}
 	b.guards.line("\t%s, ok := %s(%s)", local, d.Rule.Name, arg)
 	b.guard("!ok", "NoCounterpart", member, value)
-	if domain := basicType(d.ToType); domain != nil {
+	if domain := basicType(d.ToType); domain != nil && !(d.Rule.Flags && domain.Size == s.To.Type.Size) {
 		b.guardRange(local, w.to, domain, s.To.Type, member, value)
 	}
 	if t := typeName(w.to, s.To.Type); t != w.goType(w.to, d.ToType) {
@@ -381,16 +384,22 @@ func (b *body) nest(s *Step, src, dst, name string) {
 	}
 }
 
-// cases converts a union into a local, by the tag, so that all that can fail
-// fails in front of the first assignment.
-func (b *body) cases(s *Step, src, dst, name string) {
-	w := b.w
-	local := b.locals.Take(localName(s.To.Go))
-	from := inside(src, s.From)
-	b.guards.line("\tvar %s %s", local, typeName(w.to, s.To.Type))
-	b.guards.line("\tswitch %s {", s.Param)
+// result writes the clear and the assignments.
+func (b *body) result(s *source, to string) {
+	if b.clear {
+		s.line("\t*dst = %s{}", to)
+	}
+	s.WriteString(b.assigns.String())
+}
+
+// cases writes the switch over the uses of the record's union. Each case has
+// guards of its own, so each has the clear and all assignments behind them.
+func (b *body) cases(s *source, to string) {
+	w, step := b.w, b.union
+	name, src, dst := step.From.Name, inside("src", step.From), inside("dst", step.To)
+	s.line("\tswitch %s {", step.Param)
 	seen := map[uint64]bool{}
-	for _, c := range s.Cases {
+	for _, c := range step.Cases {
 		var tags []string
 		for _, t := range c.Tags {
 			if !seen[t.FromVal] {
@@ -401,23 +410,25 @@ func (b *body) cases(s *Step, src, dst, name string) {
 		if len(tags) == 0 {
 			continue
 		}
-		b.guards.line("\tcase %s:", strings.Join(tags, ", "))
+		s.line("\tcase %s:", strings.Join(tags, ", "))
 		switch {
 		case c.Via != nil:
-			b.guards.line("\t\tif _, err := %s(@abi.AsBytes(&%s), @abi.AsBytes(&%s)); err != nil {\n\t\t\treturn err\n\t\t}",
-				c.Via.Rule.Name, local, from)
+			local := b.locals.Take(localName(step.To.Go))
+			s.line("\tvar %s %s", local, typeName(w.to, step.To.Type))
+			s.line("\tif _, err := %s(@abi.AsBytes(&%s), @abi.AsBytes(&%s)); err != nil {\n\t\treturn err\n\t}", c.Via.Rule.Name, local, src)
+			b.result(s, to)
+			s.line("\t%s", set("dst", step.To, local))
 		case c.Step != nil:
-			inner := &body{w: w, record: b.record}
-			for _, taken := range []string{"dst", "src", "ok", "err", s.Param, local} {
-				inner.locals.Take(taken)
-			}
-			inner.step(c.Step, from, local, name+".")
-			b.guards.WriteString(inner.guards.String())
-			b.guards.WriteString(inner.assigns.String())
+			inner := &body{w: w, record: b.record, locals: b.locals}
+			inner.step(c.Step, src, dst, name+".")
+			s.WriteString(inner.guards.String())
+			b.result(s, to)
+			s.WriteString(inner.assigns.String())
+		default:
+			b.result(s, to)
 		}
 	}
-	b.guards.line("\tdefault:\n\t\treturn @abi.NoCounterpart(%q, %q, %s)\n\t}", b.record, s.Param, s.Param)
-	b.assign(set(dst, s.To, local))
+	s.line("\tdefault:\n\t\treturn @abi.NoCounterpart(%q, %q, %s)\n\t}", b.record, step.Param, step.Param)
 }
 
 // hook calls a function for one member: func(dst *T, src *Record) error, where T

@@ -382,6 +382,9 @@ func (p *planner) decide(r *Record, step *Step, from, to *namespace.Type, m *Mem
 			refuse("no rule pairs %s and %s", from.Record, to.Record)
 			return
 		}
+		if sub.Rule.Param != "" {
+			refuse("%s takes a parameter and cannot lie in another record", from.Record)
+		}
 		step.Decision, step.Record = Nest, sub
 	case k == namespace.Array && to.Kind == namespace.Array && from.Len == to.Len && from.String() == to.String() && simple(from.Elem):
 		step.Decision = Copy
