@@ -141,28 +141,49 @@ func fits(n ctype.Integer, t *Type) bool {
 	return n.Bits <= limit
 }
 
+// A radix is how the integers of a run of constants are written.
+type radix uint8
+
+const (
+	eachForItself radix = iota
+	allHex              // the run is bit masks
+	smallDecimal        // the run is numbers: only large ones are in hexadecimal
+)
+
 // markFlags finds runs of constants that are bit masks, to be written in
 // hexadecimal: neighbours in a header with the same prefix, most of them
-// powers of two, and at least one of those above 8.
+// powers of two, and at least one of those above 8. The first architecture that
+// has a constant decides for all.
 func (v *view) markFlags() {
 	for run := range runs(v.constSeq) {
-		powers, others, most := 0, 0, uint64(0)
+		powers, round, others, most := 0, 0, 0, uint64(0)
 		for _, k := range run {
 			n := k.C.Int
 			switch {
 			case k.C.Kind != ctype.ConstInt || n.Negative():
 				others++
-			case bits.OnesCount64(n.Bits) == 1 && n.Bits > 2, roundHex(n.Bits):
+			case bits.OnesCount64(n.Bits) == 1 && n.Bits > 2:
 				powers++
+				most = max(most, n.Bits)
+			case roundHex(n.Bits):
+				round++
 				most = max(most, n.Bits)
 			case n.Bits > 4:
 				others++
 			}
 		}
-		if powers >= 3 && powers >= 2*others && most > 8 {
-			for _, k := range run {
-				k.hex = true
+		form := eachForItself
+		switch {
+		case powers+round >= 3 && powers+round >= 2*others && most > 8:
+			form = allHex
+		case 2*round < len(run):
+			form = smallDecimal
+		}
+		for _, k := range run {
+			if _, decided := v.p.radix[k.C.Name]; !decided {
+				v.p.radix[k.C.Name] = form
 			}
+			k.radix = v.p.radix[k.C.Name]
 		}
 	}
 }
@@ -269,7 +290,7 @@ func (k *Constant) value() string {
 		return fmt.Sprintf("0x%08x", n.Bits)
 	case isMode(k.C.Name):
 		return "0o" + strconv.FormatUint(n.Bits, 8)
-	case k.hex, n.Bits >= 1<<16 && n.Bits%1000 != 0, roundHex(n.Bits), bits.OnesCount64(n.Bits) == 1 && n.Bits >= 1<<12:
+	case k.radix == allHex, n.Bits >= 1<<16 && n.Bits%1000 != 0, k.radix == eachForItself && roundHex(n.Bits):
 		return "0x" + strconv.FormatUint(n.Bits, 16)
 	}
 	return n.String()

@@ -25,6 +25,7 @@ type Plan struct {
 	byTypedef     map[string]string            // Go type name by the typedef name that C programs use
 	fieldNames    map[string]map[string]string // Go field name by record key and member name
 
+	radix    map[string]radix // of constants, the same on every architecture
 	report   []ctype.Skipped
 	portable *portablePlan
 }
@@ -41,7 +42,7 @@ var goAligns = map[string]int64{"386": 4, "amd64": 8, "arm": 4, "arm64": 8}
 // declares, an architecture Go has no layout for, a name given twice. All are
 // reported, joined.
 func NewPlan(units, extra []*ctype.Unit, opt Options) (*Plan, error) {
-	p := &Plan{opt: opt}
+	p := &Plan{opt: opt, radix: make(map[string]radix)}
 	if len(units) == 0 {
 		return nil, errors.New("a package needs the declarations of at least one architecture")
 	}

@@ -167,8 +167,8 @@ type Constant struct {
 	Go   string // always the C name, but for enumerators that begin with a small letter
 	Type string // Go type of the constant: "Errno", "Signal", "abi.Addr", an enum; empty for an untyped one
 
-	hex     bool // one of a run of bit masks
-	block   int  // constants of one block have no empty line between them
+	radix   radix
+	block   int // constants of one block have no empty line between them
 	comment string
 	alias   *Constant // the earlier constant of the same number
 }
