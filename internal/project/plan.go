@@ -52,20 +52,14 @@ func (p *Project) Files(plan *gen.Plan) (output.Files, error) {
 	return files, nil
 }
 
-// Namespace decides what one system's Go package holds, without its portable
-// forms.
+// Namespace decides what one system's Go package holds. It is the plan that
+// [Project.Plan] makes: the names in it depend on all targets of the system.
 func (p *Project) Namespace(ctx context.Context, s *config.System) (*namespace.Plan, error) {
-	native, _ := s.TargetList()
-	units, err := p.Units(ctx, s, native)
+	sys, err := p.system(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	opt, err := p.options(s)
-	if err != nil {
-		return nil, err
-	}
-	opt.Portable = nil
-	return namespace.NewPlan(units, nil, opt)
+	return namespace.NewPlan(sys.Native, sys.Extra, sys.Options)
 }
 
 func (p *Project) system(ctx context.Context, s *config.System) (gen.System, error) {
