@@ -26,6 +26,7 @@ type Variant struct {
 	Record   *Record // nil when Empty, or by a hook or text
 	FromText *namespace.Field
 	ToText   *namespace.Field
+	Limit    int64 // bytes the text may have on both sides
 	FromRec  *namespace.Record
 	ToRec    *namespace.Record
 }
@@ -72,6 +73,10 @@ func (p *planner) finishUnion(u *Union) {
 		}
 		if c.Text.Left != "" {
 			v.FromText, v.ToText = p.memberOf(p.from, v.FromRec, c.Text), p.memberOf(p.to, v.ToRec, c.Text)
+			if v.FromText == nil || v.ToText == nil {
+				continue
+			}
+			v.Limit = min(p.longest(p.from, v, v.FromText, u.FromLen), p.longest(p.to, v, v.ToText, u.ToLen))
 		} else if v.Record = p.pairOf(c.Record, v.FromRec, v.ToRec); v.Record == nil {
 			continue
 		}
@@ -85,6 +90,24 @@ func (p *planner) pairOf(pair Pair, from, to *namespace.Record) *Record {
 		p.fail(pair.Pos, "", "", "no rule pairs %s and %s", from.C.Name, to.C.Name)
 	}
 	return r
+}
+
+// longest returns how many bytes one side's text may have: what its array
+// holds, unless [VariantRule.Longest] says otherwise.
+func (p *planner) longest(s *side, v *Variant, text, length *namespace.Field) int64 {
+	rule := s.of(v.Rule.Longest)
+	if rule == "" {
+		return text.Size
+	}
+	most := int64(1) << 31
+	if length != nil && length.Size < 4 {
+		most = 1<<(8*length.Size) - 1
+	}
+	n, ok := parseNumber(rule)
+	if most -= text.Offset; !ok || n < 1 || int64(n) > most {
+		p.fail(v.Rule.Pos, text.Name, "", "longest: want a number from 1 to %d, have %q", most, rule)
+	}
+	return int64(n)
 }
 
 // memberOf finds the member of one side of a pair.

@@ -103,13 +103,13 @@ func (w *archWriter) variant(s *source, u *Union, v *Variant) {
 		s.line("\t\t%s\n\t\treturn %d, nil", store("dst", u.ToTag, tag), n)
 	case v.FromText != nil:
 		name := strings.TrimPrefix(v.FromRec.C.Name, "struct ")
-		s.line("\t\ttext, err := @abi.PathBytes(%q, %q, src[%d:], %d, %d)", name, v.FromText.Name, v.FromText.Offset, v.FromText.Size, v.ToText.Size)
+		s.line("\t\ttext, err := @abi.PathBytes(%q, %q, src[%d:], %d, %d)", name, v.FromText.Name, v.FromText.Offset, v.FromText.Size, v.Limit)
 		s.line("\t\tif err != nil {\n\t\t\treturn 0, err\n\t\t}")
 		s.line("\t\tn := %d + len(text)", v.ToText.Offset)
 		s.line("\t\tif len(dst) < n {\n\t\t\treturn 0, @abi.NoSpace(%q, \"\", n)\n\t\t}", name)
 		s.line("\t\tcopy(dst[%d:], text)", v.ToText.Offset)
 		if u.ToLen != nil {
-			s.line("\t\t%s", store("dst", u.ToLen, "uint8(n)"))
+			s.line("\t\t%s", store("dst", u.ToLen, fmt.Sprintf("uint%d(n)", 8*u.ToLen.Size)))
 		}
 		s.line("\t\t%s\n\t\treturn n, nil", store("dst", u.ToTag, tag))
 	default:

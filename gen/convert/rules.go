@@ -235,9 +235,14 @@ type VariantRule struct {
 	Pos    ctype.Pos `yaml:",pos"`
 	Tag    Pair      `yaml:"tag"`
 	Record Pair      `yaml:"record"`
-	Text   Pair      `yaml:"text"`  // the member at the end that may be cut after its string
-	Hook   Sided     `yaml:"hook"`  // a Go function over bytes: func(dst, src []byte) (int, error)
-	Empty  bool      `yaml:"empty"` // only the header is there
+	Text   Pair      `yaml:"text"` // the member at the end that may be cut after its string
+
+	// Longest is the most bytes Text may have on each side, for a system
+	// that takes longer ones than the array in its header has room for.
+	Longest Sided `yaml:"longest"`
+
+	Hook  Sided `yaml:"hook"`  // a Go function over bytes: func(dst, src []byte) (int, error)
+	Empty bool  `yaml:"empty"` // only the header is there
 }
 
 // A ChainRule is a sequence of messages, each with its length in front, such
