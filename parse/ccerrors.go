@@ -11,11 +11,8 @@ import (
 // ccErrors turns what cc reports, one line for each error, into p.errs.
 func (p *parser) ccErrors(err error) {
 	p.checkSources()
+	before := len(p.errs) // what the callbacks found
 	lines := strings.Split(err.Error(), "\n")
-	missing := false
-	for _, line := range lines {
-		missing = missing || strings.Contains(line, missingHeader)
-	}
 	var lost []string // errors without a place
 	for _, line := range lines {
 		file, n, col, msg := splitPosition(line)
@@ -23,11 +20,11 @@ func (p *parser) ccErrors(err error) {
 		switch {
 		case msg == "":
 			continue
-		case missing && !strings.HasPrefix(msg, missingHeader) && !isDirectiveError(msg):
-			// After a missing header cc stops reading, and its parser
-			// finds that the end came too early.
+		case before > 0 && !isDirectiveError(msg):
+			// A header is missing, and with it what it declares: syntax
+			// errors say nothing new.
 			continue
-		case file == "":
+		case file == "", file == endName:
 			lost = append(lost, msg)
 			continue
 		}
@@ -52,13 +49,11 @@ func (p *parser) ccErrors(err error) {
 	}
 }
 
-const missingHeader = "include file not found: "
-
 // position translates a place as cc tells it. The first line of every header
 // is not its own, nor is the last.
 func (p *parser) position(file string, line, col int) ctype.Pos {
 	switch file {
-	case "", predefinedName:
+	case "", predefinedName, endName:
 		return ctype.Pos{}
 	case definesName:
 		return ctype.Pos{File: definesName, Line: line}
@@ -80,8 +75,6 @@ func (p *parser) position(file string, line, col int) ctype.Pos {
 // wording says in our words what cc means.
 func (p *parser) wording(file string, line, col int, msg string) string {
 	switch {
-	case strings.HasPrefix(msg, missingHeader):
-		return "header not found: " + strings.TrimPrefix(msg, missingHeader)
 	case strings.HasPrefix(msg, "unexpected "):
 		if name := p.unknownType(file, line, col, msg); name != "" {
 			msg += " (" + name + " is not a known type)"

@@ -97,7 +97,8 @@ func (w *walker) declare(s *specs, d declared, a attrs, i *cc.InitDeclarator) {
 		w.typedef(d, a)
 	case constexpr.Resolve(w, d.typ).Kind == ctype.Function:
 		w.funcDecl(d, i)
-	case d.name == "__predefined_declarator":
+	case d.name == "__predefined_declarator", d.pos == ctype.Pos{}:
+		// Ours: see compilerText and endText.
 	default:
 		if _, ok := w.idents[d.name]; !ok {
 			w.idents[d.name] = constexpr.Object(d.typ)

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"modernc.org/cc/v4"
@@ -54,6 +56,14 @@ type Options struct {
 	// MaxBytes bounds all headers together, one read twice counted twice;
 	// 0 means 128 MiB.
 	MaxBytes int64
+
+	// Hostile says that the headers may have been made to do harm. They are
+	// then preprocessed once before they are parsed, because at the end that
+	// an exceeded limit brings, cc's parser can loop for ever, and because
+	// macros can nest brackets deeper than it can follow. That takes half as
+	// long again. Headers given as paths are always treated so; those of a
+	// sysroot only when something in them looks dangerous.
+	Hostile bool
 }
 
 func (o Options) withDefaults() Options {
@@ -80,7 +90,17 @@ const (
 	mainName       = "<main>"
 	predefinedName = "<predefined>"
 	definesName    = "<command line>"
+	endName        = "<end>"
 )
+
+// endText stands behind the last header. A parser that is lost in an unfinished
+// declaration finds its way out here, before the real end of the input: cc's
+// loops over type qualifiers stop at static, but not at the end.
+var endText = strings.Repeat("; static int abigen_end;\n", 20)
+
+// missingDir is searched last and has a file of every name, one that reports
+// itself missing: cc would otherwise stop reading there and then.
+const missingDir = "<missing>"
 
 // compilerText is what a compiler knows before the first line. The functions
 // that take types as arguments are written so that cc's grammar accepts them.
@@ -172,6 +192,7 @@ type parser struct {
 	src  *sources
 	errs ErrorList
 
+	checking bool     // only preprocessing: see check
 	stack    []string // the files being read, the innermost last
 	includes int
 	headers  []string // as the group has them, by line of the main source
@@ -221,16 +242,23 @@ func (p *parser) locate(h string) (string, error) {
 // stopped. run recovers it.
 type abort struct{}
 
+// dangerous ends cc so that the group is read once more as a hostile one.
+type dangerous struct{}
+
 // run preprocesses and parses the group. Problems are in p.errs.
 func (p *parser) run(g Group, text string) (ast *cc.AST) {
 	var defines strings.Builder
 	for _, d := range g.Define {
 		fmt.Fprintf(&defines, "#define %s %s\n", d.Name, d.Value)
 	}
-	sources := []cc.Source{
-		{Name: predefinedName, Value: p.inc.Predefined + compilerText + vaList(p.inc.Target) + "\n"},
-		{Name: definesName, Value: defines.String() + "\n"},
-		{Name: mainName, Value: text + "\n"},
+	predefined := p.inc.Predefined + compilerText + vaList(p.inc.Target) + "\n"
+	sources := func() []cc.Source {
+		return []cc.Source{
+			{Name: predefinedName, Value: predefined},
+			{Name: definesName, Value: defines.String() + "\n"},
+			{Name: mainName, Value: text + "\n"},
+			{Name: endName, Value: endText},
+		}
 	}
 	// The ABI is for the preprocessor's character constants only; layouts
 	// are not cc's business here.
@@ -239,14 +267,15 @@ func (p *parser) run(g Group, text string) (ast *cc.AST) {
 		p.errs.add(ctype.Pos{}, "%v", err)
 		return nil
 	}
+	dirs := append(slices.Clone(p.inc.Dirs), missingDir)
 	cfg := &cc.Config{
 		ABI:             abi,
 		FS:              p.src,
 		FSOnly:          true,
 		Header:          true,
 		ExpansionLimit:  p.opt.ExpansionLimit,
-		IncludePaths:    append([]string{""}, p.inc.Dirs...),
-		SysIncludePaths: p.inc.Dirs,
+		IncludePaths:    append([]string{""}, dirs...),
+		SysIncludePaths: dirs,
 		PragmaHandler:   p.pragma,
 		HasBuiltin:      func(string) bool { return false },
 	}
@@ -255,18 +284,79 @@ func (p *parser) run(g Group, text string) (ast *cc.AST) {
 		case nil:
 		case abort:
 			ast = nil
+		case dangerous:
+			p.opt.Hostile = true
+			p.restart()
+			ast = p.run(g, text)
 		default:
 			ast = nil
 			p.errs.add(p.current(), "the parser failed here or in a header included from here: %v", e)
 		}
 	}()
-	ast, err = cc.Parse(cfg, sources)
+	if p.opt.Hostile || len(p.src.disk) > 0 {
+		if !p.check(cfg, sources()) {
+			return nil
+		}
+	}
+	ast, err = cc.Parse(cfg, sources())
 	if err != nil {
 		p.ccErrors(err)
 		return nil
 	}
 	p.checkSources()
 	return ast
+}
+
+// check preprocesses the group to see that cc's parser can be given it.
+func (p *parser) check(cfg *cc.Config, sources []cc.Source) bool {
+	p.checking = true
+	var depth depthWriter
+	err := cc.Preprocess(cfg, sources, &depth)
+	p.checkSources()
+	switch {
+	case err != nil && !errors.Is(err, errTooDeep):
+		p.ccErrors(err)
+	case err != nil:
+		p.errs.add(p.current(), "%v", err)
+	}
+	p.checking = false
+	p.restart()
+	return len(p.errs) == 0
+}
+
+// restart forgets what was read.
+func (p *parser) restart() {
+	p.includes, p.stack = 0, nil
+	p.src.files, p.src.seen, p.src.onces, p.src.bytes = nil, make(map[string]bool), nil, 0
+}
+
+// depthWriter refuses text that nests deeper than cc's parser can follow.
+type depthWriter struct{ depth, chain int }
+
+var errTooDeep = fmt.Errorf("macros nest brackets more than %d deep, or put more than %d operators in a row", maxNesting, maxChain)
+
+// Write implements io.Writer.
+func (w *depthWriter) Write(b []byte) (int, error) {
+	if len(b) == 0 || b[0] == '"' || b[0] == '\'' {
+		return len(b), nil // tokens come one by one
+	}
+	for _, c := range b {
+		switch c {
+		case '(', '[', '{':
+			w.depth++
+		case ')', ']', '}':
+			w.depth = max(0, w.depth-1)
+		case '*', '&', '!', '~', '-', '+', '^':
+			w.chain++
+		case ' ', '\n':
+		default:
+			w.chain = 0
+		}
+		if w.depth > maxNesting || w.chain > maxChain {
+			return 0, errTooDeep
+		}
+	}
+	return len(b), nil
 }
 
 // current returns where cc is, as far as is known.
@@ -290,6 +380,10 @@ func (p *parser) pragma(tokens []cc.Token) error {
 			return nil
 		}
 		file := tokens[0].Position().Filename
+		if name, ok := strings.CutPrefix(file, missingDir+"/"); ok {
+			p.missing(name)
+			return nil
+		}
 		if tokens[1].SrcStr() == "leave" {
 			if n := len(p.stack); n > 0 {
 				p.stack = p.stack[:n-1]
@@ -299,6 +393,19 @@ func (p *parser) pragma(tokens []cc.Token) error {
 		return p.enter(file)
 	}
 	return nil
+}
+
+// missing reports a header that an #include does not find.
+func (p *parser) missing(name string) {
+	if len(p.stack) == 0 {
+		p.errs.add(ctype.Pos{File: name}, "header not found")
+		return
+	}
+	pos, arg := p.includer(name)
+	if arg == "" {
+		arg = "<" + name + ">"
+	}
+	p.errs.add(pos, "header not found: %s", arg)
 }
 
 // enter checks the limits as cc begins to read a file.
@@ -313,11 +420,14 @@ func (p *parser) enter(file string) error {
 		panic(abort{})
 	case p.checkSources():
 		panic(abort{})
+	case p.src.danger && !p.checking && !p.opt.Hostile && len(p.src.disk) == 0:
+		panic(dangerous{})
 	case p.includes > p.opt.MaxIncludes:
 		p.errs.add(p.current(), "more than %d headers are included", p.opt.MaxIncludes)
 		panic(abort{})
 	case len(p.stack) >= p.opt.IncludeDepth:
-		p.errs.add(p.includer(file), "headers include each other more than %d deep: %s", p.opt.IncludeDepth, p.cycle(file))
+		pos, _ := p.includer(file)
+		p.errs.add(pos, "headers include each other more than %d deep: %s", p.opt.IncludeDepth, p.cycle(file))
 		panic(abort{})
 	case p.src.bytes > p.opt.MaxBytes:
 		p.errs.add(p.current(), "headers are larger than %d bytes together", p.opt.MaxBytes)
@@ -337,26 +447,35 @@ func (p *parser) checkSources() bool {
 	return true
 }
 
-// includer returns where the innermost file includes file.
-func (p *parser) includer(file string) ctype.Pos {
-	pos := p.current()
+// includer returns where the innermost file includes a header of that name, and
+// how it writes it there.
+func (p *parser) includer(name string) (pos ctype.Pos, arg string) {
+	pos = p.current()
 	if len(p.stack) == 0 {
-		return pos
+		return pos, ""
 	}
 	src := p.src.cache.get(p.stack[len(p.stack)-1])
 	if src == nil {
-		return pos
+		return pos, ""
 	}
-	base := filepath.Base(file)
+	base := path.Base(name)
 	for i, line := range strings.Split(string(src.text), "\n") {
-		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
-		if ok && strings.HasPrefix(strings.TrimSpace(rest), "include") && strings.Contains(line, base) {
-			pos.Line = i // line 0 is not the header's
-			pos.Col = 1
-			break
+		rest, ok := strings.CutPrefix(strings.TrimLeft(line, " \t"), "#")
+		if !ok || !strings.HasPrefix(strings.TrimLeft(rest, " \t"), "include") {
+			continue
 		}
+		open := strings.IndexAny(line, `<"`)
+		if open < 0 {
+			continue
+		}
+		end := strings.IndexAny(line[open+1:], `>"`)
+		if end < 0 || path.Base(line[open+1:open+1+end]) != base {
+			continue
+		}
+		pos.Line, pos.Col = i, open+1 // line 0 is not the header's
+		return pos, line[open : open+end+2]
 	}
-	return pos
+	return pos, ""
 }
 
 // cycle lists the files from the last time that file was entered.

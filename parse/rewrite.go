@@ -30,9 +30,10 @@ type source struct {
 	err     string
 	errLine int
 
-	// bomb tells that a macro of the header has unbalanced brackets, so that
-	// nesting can come from expansion.
-	bomb bool
+	// danger tells that a macro of the header has unbalanced brackets, so
+	// that nesting can come from expansion, or that an #include names a macro,
+	// after which cc may stop reading.
+	danger bool
 }
 
 // rewrite prepares the text of a header for cc. Lines stay where they are, but
@@ -55,7 +56,7 @@ func rewrite(src []byte) *source {
 		r.out = append(r.out, '\n')
 	}
 	r.out = append(r.out, pragmaLeave...)
-	return &source{text: r.out, err: r.err, errLine: r.errLine, bomb: r.bomb}
+	return &source{text: r.out, err: r.err, errLine: r.errLine, danger: r.danger}
 }
 
 type rewriter struct {
@@ -73,7 +74,7 @@ type rewriter struct {
 	body      [3]int // brackets that it leaves open
 	err       string
 	errLine   int
-	bomb      bool
+	danger    bool
 }
 
 func (r *rewriter) flush(to int) {
@@ -237,6 +238,10 @@ func (r *rewriter) startDirective() {
 		r.pos = p + len(name)
 		r.namedVariadic()
 		return
+	case "include", "include_next":
+		if q := skipBlank(r.in, p+len(name)); q >= len(r.in) || r.in[q] != '<' && r.in[q] != '"' {
+			r.danger = true
+		}
 	case "pragma":
 		p = skipBlank(r.in, p+len(name))
 		if string(wordAt(r.in, p)) == "pack" {
@@ -311,7 +316,7 @@ func (r *rewriter) endLine() {
 	r.variadic = ""
 	r.chain = 0
 	if r.define && r.body != [3]int{} {
-		r.bomb = true
+		r.danger = true
 	}
 }
 

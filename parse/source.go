@@ -34,11 +34,14 @@ type sources struct {
 	onces   map[string]bool // files with #pragma once
 	bytes   int64           // read so far
 	problem *Error          // why a file must not reach cc's parser
-	bombs   bool            // a file has macros whose expansion the parser must not see unchecked
+	danger  bool            // a file must not reach cc's parser before it was preprocessed
 }
 
 // Open implements fs.FS for cc.
 func (s *sources) Open(name string) (fs.File, error) {
+	if strings.HasPrefix(name, missingDir+"/") {
+		return &missingFile{memFile{name: path.Base(name), Reader: bytes.NewReader([]byte(pragmaEnter))}}, nil
+	}
 	src, err := s.read(name)
 	if err != nil {
 		return nil, err
@@ -47,7 +50,7 @@ func (s *sources) Open(name string) (fs.File, error) {
 	if src.err != "" && s.problem == nil {
 		s.problem = &Error{Pos: ctype.Pos{File: s.name(name), Line: src.errLine}, Msg: src.err}
 	}
-	s.bombs = s.bombs || src.bomb
+	s.danger = s.danger || src.danger
 	if s.problem != nil {
 		// Only the pragma by which the parser notices.
 		return &memFile{name: path.Base(name), Reader: bytes.NewReader([]byte(pragmaEnter))}, nil
@@ -165,6 +168,13 @@ func (f *memFile) Mode() fs.FileMode          { return 0o444 }
 func (f *memFile) ModTime() time.Time         { return time.Time{} }
 func (f *memFile) IsDir() bool                { return false }
 func (f *memFile) Sys() any                   { return nil }
+
+// missingFile stands for a header that is not there. It can be included, but
+// __has_include, which asks for its Stat, does not see it.
+type missingFile struct{ memFile }
+
+// Stat implements fs.File.
+func (f *missingFile) Stat() (fs.FileInfo, error) { return nil, fs.ErrNotExist }
 
 // fileCache keeps rewritten headers. Groups of one target read many of the same
 // files.

@@ -163,7 +163,7 @@ func (w *walker) fileName(file string) string {
 func (w *walker) pos(t cc.Token) ctype.Pos {
 	p := t.Position()
 	switch p.Filename {
-	case "", mainName, predefinedName:
+	case "", mainName, predefinedName, endName:
 		return ctype.Pos{}
 	case definesName:
 		return ctype.Pos{File: definesName, Line: p.Line}
