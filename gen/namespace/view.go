@@ -170,7 +170,9 @@ func (v *view) goTypeByName(t *ctype.Type, member string) *Type {
 	case ctype.RecordRef:
 		if r := v.index.Record(t.Name); r != nil && r.Complete && !v.excludedRecord(r) && !(v.frozen && !v.emitted[r.Name]) {
 			planned := v.record(r)
-			v.emitted[r.Name] = true
+			if !v.frozen { // a plan that is made may be read by many at a time
+				v.emitted[r.Name] = true
+			}
 			return &Type{Kind: Named, Size: r.Size, Align: planned.Align, Name: planned.Go, Record: r.Name}
 		}
 	}
