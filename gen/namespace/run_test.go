@@ -19,7 +19,7 @@ func runUnits(t *testing.T) *Plan {
 	}
 	opt := everythingOptions
 	opt.Import = "github.com/abigen/abigen/gen/namespace/testdata/netbsd"
-	opt.Portable = []string{"struct ip", "struct sockaddr_in6", "msghdr", "struct nested", "struct sigevent", "struct odd", "fsid_t"}
+	opt.Portable = []string{"struct ip", "struct sockaddr_in6", "msghdr", "struct nested", "struct sigevent", "struct odd", "fsid_t", "struct straddle"}
 	p, err := NewPlan(unitsOf(t, fourArchs, declare), unitsOf(t, []string{"sparc64", "mips"}, declare), opt)
 	if err != nil {
 		t.Fatal(err)

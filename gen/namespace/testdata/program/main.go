@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
+	"unsafe"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/gen/namespace/testdata/netbsd"
@@ -20,6 +22,7 @@ func main() {
 	numbers()
 	decode()
 	encode()
+	nativeAndPortable()
 }
 
 // same complains when two values differ.
@@ -159,5 +162,33 @@ func encode() {
 		var again portable.Nested
 		same("decode "+t.String(), again.Decode(t, b), nil)
 		same(t.String(), again, f)
+	}
+}
+
+// nativeAndPortable reads the same bytes through the accessors of the struct
+// and through Decode, which do not share a line.
+func nativeAndPortable() {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 10000 {
+		var b [16]byte
+		for i := range b {
+			b[i] = byte(random.Uint32())
+		}
+		n := (*netbsd.IP)(unsafe.Pointer(&b))
+		var p portable.IP
+		same("decode", p.Decode(portable.AMD64, b[:]), nil)
+		same("native", portable.IP{Hl: n.Hl(), V: n.V(), Tos: n.Tos, Len: n.Len, S: n.S(), Wide: n.Wide()}, p)
+
+		s := (*netbsd.Straddle)(unsafe.Pointer(&b))
+		var q portable.Straddle
+		same("decode", q.Decode(portable.AMD64, b[:]), nil)
+		same("native", portable.Straddle{A: s.A(), B: s.B(), C: s.C(), D: s.D}, q)
+
+		// What is stored through one is read through the other.
+		s.SetA(uint32(random.Uint32()))
+		s.SetB(int64(random.Uint64()))
+		s.SetC(uint32(random.Uint32()))
+		same("decode", q.Decode(portable.AMD64, b[:]), nil)
+		same("stored", portable.Straddle{A: s.A(), B: s.B(), C: s.C(), D: s.D}, q)
 	}
 }
