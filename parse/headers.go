@@ -96,7 +96,7 @@ const (
 // endText stands behind the last header. A parser that is lost in an unfinished
 // declaration finds its way out here, before the real end of the input: cc's
 // loops over type qualifiers stop at static, but not at the end.
-var endText = strings.Repeat("; static int abigen_end;\n", 20)
+var endText = strings.Repeat("static int abigen_end;\n", 20)
 
 // missingDir is searched last and has a file of every name, one that reports
 // itself missing: cc would otherwise stop reading there and then.

@@ -153,7 +153,7 @@ func (s *specs) qualifier(q *cc.TypeQualifier) {
 
 func (s *specs) set(t *ctype.Type) {
 	if s.typ != nil {
-		s.errorf("two types in one declaration")
+		s.errorf("two types in one declaration; is a semicolon missing before the second?")
 		return
 	}
 	s.typ = t
@@ -221,7 +221,7 @@ func (s *specs) enum(e *cc.EnumSpecifier, a attrs) {
 func (s *specs) finish() {
 	switch {
 	case s.typ != nil && len(s.words) > 0:
-		s.errorf("two types in one declaration")
+		s.errorf("two types in one declaration; is a semicolon missing before the second?")
 	case s.typ == nil && len(s.words) == 0:
 		s.typ = s.w.model.Type("int") // of K&R C; cc has warned of what else it may be
 	case s.typ == nil:
