@@ -65,6 +65,8 @@ type System struct {
 	NetworkOrder []string          `yaml:"network_order"` // typedefs and struct.member names that hold big-endian integers
 	Exclude      []string          `yaml:"exclude"`       // patterns of C names to leave out
 	Rename       map[string]string `yaml:"rename"`        // C name to Go name
+	Notes        map[string]string `yaml:"notes"`         // added to the comment of a member, struct.member: "MSG_*"
+	Bytes        []string          `yaml:"bytes"`         // records to be byte arrays in Go
 	Portable     []string          `yaml:"portable"`      // records with Decode and Encode for every target
 	Messages     Text              `yaml:"messages"`      // file with the system's texts for errno and signal names
 }

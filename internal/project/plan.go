@@ -84,7 +84,7 @@ func (p *Project) options(s *config.System) (namespace.Options, error) {
 	messages, err := p.Messages(s)
 	return namespace.Options{
 		Package: path.Base(s.Package), Import: s.Import, System: s.Title,
-		NetworkOrder: s.NetworkOrder, Rename: s.Rename, Exclude: s.Exclude, Portable: s.Portable,
+		NetworkOrder: s.NetworkOrder, Rename: s.Rename, Exclude: s.Exclude, Notes: s.Notes, Bytes: s.Bytes, Portable: s.Portable,
 		Errno:  namespace.Numbers{Wording: messages.Errno},
 		Signal: namespace.Numbers{Wording: messages.Signal},
 	}, err
