@@ -133,9 +133,9 @@ func (w *archWriter) flags(d *Domain) {
 		}
 		switch {
 		case n > 0:
-			or(fmt.Sprintf("u & %s << %d", mask.paren(), n))
+			or(fmt.Sprintf("(u & %s) << %d", mask.paren(), n))
 		case n < 0:
-			or(fmt.Sprintf("u & %s >> %d", mask.paren(), -n))
+			or(fmt.Sprintf("(u & %s) >> %d", mask.paren(), -n))
 		default:
 			or("u & " + mask.paren())
 		}
@@ -146,7 +146,8 @@ func (w *archWriter) flags(d *Domain) {
 	if known.empty() {
 		s.line("\treturn %s(to), u == 0\n}", to)
 	} else {
-		s.line("\treturn %s(to), u&^%s == 0\n}", to, known.paren())
+		s.line("\tconst known = %s", strings.TrimSuffix(strings.TrimPrefix(known.paren(), "("), ")"))
+		s.line("\treturn %s(to), u&^known == 0\n}", to)
 	}
 	w.add("func "+name, w.domainFile(d), s)
 }
@@ -182,7 +183,7 @@ func (w *archWriter) field(s *source, f Field, word string, d *Domain, or func(s
 		or(fmt.Sprintf("u & %#x", f.FromMask))
 		return
 	}
-	or("0")
+	or(word + "(0)")
 	s.line("\tswitch u & %#x {", f.FromMask)
 	for _, r := range f.Rows {
 		s.line("\tcase %s:\n\t\tto |= %s", w.bits(w.from, r.From, word), w.bits(w.to, r.To, word))
@@ -233,7 +234,21 @@ func (m *mask) literal(n uint64) { m.add(fmt.Sprintf("%#x", n)) }
 
 func (m *mask) empty() bool { return len(m.parts) == 0 }
 
-func (m *mask) paren() string { return paren(strings.Join(m.parts, " | ")) }
+// paren joins the parts, four in a line.
+func (m *mask) paren() string {
+	var b strings.Builder
+	for i, part := range m.parts {
+		switch {
+		case i == 0:
+		case i%4 == 0:
+			b.WriteString(" |\n\t\t")
+		default:
+			b.WriteString(" | ")
+		}
+		b.WriteString(part)
+	}
+	return paren(b.String())
+}
 
 func paren(expr string) string {
 	if strings.ContainsAny(expr, " ") {

@@ -16,8 +16,9 @@ type body struct {
 	guards  source
 	assigns source
 	locals  emit.Names
-	clear   bool  // something in the result is not assigned
-	union   *Step // the union whose use a parameter tells
+	clear   bool     // something in the result is not assigned
+	zeros   []string // assignments of zero that the clear makes needless
+	union   *Step    // the union whose use a parameter tells
 
 	added, mapped, narrowed, widened, pointers, copied, texts, dropped []string
 }
@@ -59,6 +60,7 @@ func (w *archWriter) record(r *Record) {
 	}
 	b.clear = r.To.Padding
 	b.steps(r, "src", "dst", "")
+	b.clear = b.clear || len(b.zeros) > 2
 	b.doc(s, r)
 	s.line("func %s(dst *%s, src *%s%s) error {", r.To.Go, to, from, param)
 	s.WriteString(b.guards.String())
@@ -198,7 +200,7 @@ func (b *body) step(s *Step, src, dst, prefix string) {
 			b.dropped = append(b.dropped, name)
 		}
 	case Add:
-		b.clear = true
+		b.zero(s, dst)
 		if !s.reserved {
 			b.added = append(b.added, name+" (0)")
 		}
@@ -222,6 +224,9 @@ func (b *body) step(s *Step, src, dst, prefix string) {
 	case Narrow:
 		b.narrowed = append(b.narrowed, name)
 		b.guardRange(value, w.from, s.From.Type, s.To.Type, name, value)
+		if s.overflows() {
+			b.guard(outsideBits(value, s), "OutOfRange", name, value)
+		}
 		b.assign(set(dst, s.To, b.convert(value, s.From.Type, s.To.Type)))
 	case Map:
 		b.mapped = append(b.mapped, name)
@@ -238,6 +243,22 @@ func (b *body) step(s *Step, src, dst, prefix string) {
 		b.mapped = append(b.mapped, name)
 		b.hook(s, src, dst)
 	}
+}
+
+// zero leaves a member zero: by an assignment when it is small, or else by the
+// clear of everything.
+func (b *body) zero(s *Step, dst string) {
+	t := s.To.Type
+	if s.To.Form != namespace.Plain || t.Size > 16 {
+		b.clear = true
+		return
+	}
+	value := "0"
+	switch t.Kind {
+	case namespace.Array, namespace.Bytes, namespace.Named:
+		value = typeName(b.w.to, t) + "{}"
+	}
+	b.zeros = append(b.zeros, set(dst, s.To, value))
 }
 
 // assignBytes copies a member's memory, of types Go does not convert.
@@ -297,6 +318,16 @@ func outside(value, typ string, sig bool, size int64, to *namespace.Type) string
 		return fmt.Sprintf("%s > @math.MaxUint%d", value, bits)
 	}
 	return ""
+}
+
+// outsideBits returns the condition under which value does not fit in the
+// bit-field of the result.
+func outsideBits(value string, s *Step) string {
+	if signed(s.To.Type) {
+		n := 64 - s.To.BitWidth
+		return fmt.Sprintf("int64(%s)<<%d>>%d != int64(%s)", value, n, n, value)
+	}
+	return fmt.Sprintf("uint64(%s)>>%d != 0", value, s.To.BitWidth)
 }
 
 // mapped1 writes the guards of a mapped value and returns the expression of
@@ -390,6 +421,11 @@ func (b *body) result(s *source, to string) {
 		s.line("\t*dst = %s{}", to)
 	}
 	s.WriteString(b.assigns.String())
+	if !b.clear {
+		for _, stmt := range b.zeros {
+			s.line("\t%s", stmt)
+		}
+	}
 }
 
 // cases writes the switch over the uses of the record's union. Each case has

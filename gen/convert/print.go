@@ -6,62 +6,95 @@ import (
 )
 
 // String returns the plan as text, the same for the same plan: what becomes of
-// each constant and member, and by which rule. Architectures with the same
-// plan share a section.
+// each constant and member, and by which rule. What not all architectures have
+// alike names those that do.
 func (p *Plan) String() string {
-	var texts []string
-	var archs [][]string
-next:
+	type variant struct {
+		text  string
+		archs []string
+	}
+	var keys []string
+	items := map[string][]*variant{}
 	for _, a := range p.Archs {
-		text := a.String()
-		for i, t := range texts {
-			if t == text {
-				archs[i] = append(archs[i], a.Arch)
-				continue next
+	next:
+		for _, it := range a.items() {
+			if items[it.key] == nil {
+				keys = append(keys, it.key)
 			}
+			for _, v := range items[it.key] {
+				if v.text == it.text {
+					v.archs = append(v.archs, a.Arch)
+					continue next
+				}
+			}
+			items[it.key] = append(items[it.key], &variant{it.text, []string{a.Arch}})
 		}
-		texts = append(texts, text)
-		archs = append(archs, []string{a.Arch})
 	}
 	var b strings.Builder
-	for i, text := range texts {
-		if i > 0 {
-			b.WriteByte('\n')
+	fmt.Fprintf(&b, "%s to %s\n", p.From.Name, p.To.Name)
+	for _, key := range keys {
+		for _, v := range items[key] {
+			head, rest, _ := strings.Cut(v.text, "\n")
+			b.WriteString("\n" + head)
+			if len(v.archs) < len(p.Archs) {
+				b.WriteString(" [" + strings.Join(v.archs, " ") + "]")
+			}
+			b.WriteString("\n" + rest)
 		}
-		fmt.Fprintf(&b, "%s to %s on %s\n\n%s", p.From.Name, p.To.Name, strings.Join(archs[i], ", "), text)
 	}
 	return b.String()
 }
 
-// String returns the plan of one architecture as text.
-func (a *ArchPlan) String() string {
-	var b strings.Builder
+// An item is one part of a plan's text, with a key that is the same on all
+// architectures.
+type item struct{ key, text string }
+
+func (a *ArchPlan) items() []item {
+	var list []item
+	add := func(key string, print func(*strings.Builder)) {
+		var b strings.Builder
+		print(&b)
+		list = append(list, item{key, b.String()})
+	}
 	for _, d := range a.Domains {
-		d.print(&b)
+		add("domain "+d.Rule.Name, d.print)
 	}
 	for _, o := range a.Options {
-		fmt.Fprintf(&b, "options %s\n", o.Rule.Name)
-		for _, l := range o.Levels {
-			fmt.Fprintf(&b, "\t%s by %s\n", l.Row, l.Domain.Rule.Name)
-		}
+		add("options "+o.Rule.Name, o.print)
 	}
 	for _, r := range a.Records {
-		r.print(&b)
+		add("record "+r.From.C.Name+" "+r.To.C.Name, r.print)
 	}
 	for _, u := range a.Unions {
-		fmt.Fprintf(&b, "union %s by %s\n", u.Rule.Name, u.FromTag.Name)
-		for _, v := range u.Variants {
-			fmt.Fprintf(&b, "\t%s: %s\n", v.Tag, v.what())
-		}
+		add("union "+u.Rule.Name, u.print)
 	}
 	for _, c := range a.Chains {
-		fmt.Fprintf(&b, "chain %s of %s\n\tdata at %d aligned to %d -> data at %d aligned to %d\n", c.Rule.Name, c.From.C.Name,
-			alignUp(c.From.C.Size, c.FromAlign), c.FromAlign, alignUp(c.To.C.Size, c.ToAlign), c.ToAlign)
-		for _, m := range c.Messages {
-			fmt.Fprintf(&b, "\t%s, %s: %s\n", m.Level, m.Type, m.what())
-		}
+		add("chain "+c.Rule.Name, c.print)
 	}
-	return b.String()
+	return list
+}
+
+func (o *Options) print(b *strings.Builder) {
+	fmt.Fprintf(b, "options %s\n", o.Rule.Name)
+	for _, l := range o.Levels {
+		fmt.Fprintf(b, "\t%s by %s\n", l.Row, l.Domain.Rule.Name)
+	}
+}
+
+func (u *Union) print(b *strings.Builder) {
+	fmt.Fprintf(b, "union %s by %s\n", u.Rule.Name, u.FromTag.Name)
+	for _, v := range u.Variants {
+		fmt.Fprintf(b, "\t%s: %s\n", v.Tag, v.what())
+	}
+}
+
+func (c *Chain) print(b *strings.Builder) {
+	fmt.Fprintf(b, "chain %s of %s\n", c.Rule.Name, c.From.C.Name)
+	fmt.Fprintf(b, "\tdata at %d, aligned to %d -> data at %d, aligned to %d\n",
+		alignUp(c.From.C.Size, c.FromAlign), c.FromAlign, alignUp(c.To.C.Size, c.ToAlign), c.ToAlign)
+	for _, m := range c.Messages {
+		fmt.Fprintf(b, "\t%s, %s: %s\n", m.Level, m.Type, m.what())
+	}
 }
 
 // String returns "FROM 1 -> TO 2 (rule)".

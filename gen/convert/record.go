@@ -163,6 +163,8 @@ func (p *planner) planMembers(r *Record) {
 			dropped = append(dropped, step)
 		}
 	}
+	p.checkInner(r, p.from, r.From, func(s *Step) *namespace.Field { return s.From }, byTo, dropped)
+	p.checkInner(r, p.to, r.To, func(s *Step) *namespace.Field { return s.To }, byTo, dropped)
 	for _, to := range r.To.Fields {
 		if usedTo[to.Name] {
 			continue
@@ -231,6 +233,42 @@ func (s *side) field(r *namespace.Record, name string) (*namespace.Field, bool) 
 func outermost(f *namespace.Field) string {
 	name, _, _ := strings.Cut(f.Name, ".")
 	return name
+}
+
+// checkInner holds rules that take a struct's members one by one to naming all
+// of them. A union is used by one of its members.
+func (p *planner) checkInner(r *Record, s *side, rec *namespace.Record, of func(*Step) *namespace.Field, byTo map[string][]*Step, dropped []*Step) {
+	named := map[string]bool{}
+	for _, steps := range byTo {
+		for _, step := range steps {
+			if f := of(step); f != nil {
+				named[f.Name] = true
+			}
+		}
+	}
+	for _, step := range dropped {
+		if f := of(step); f != nil {
+			named[f.Name] = true
+		}
+	}
+	for _, outer := range rec.Fields {
+		if outer.Type.Kind != namespace.Named || named[outer.Name] {
+			continue
+		}
+		inner, ok := s.GoNames.Record(s.arch, outer.Type.Record)
+		if !ok || inner.C.Union {
+			continue
+		}
+		var left []string
+		for _, f := range inner.Fields {
+			if !named[outer.Name+"."+f.Name] && !matches(p.rules.Reserved, f.Name) {
+				left = append(left, outer.Name+"."+f.Name)
+			}
+		}
+		if len(left) > 0 && len(left) < len(inner.Fields) {
+			p.fail(r.Pos, r.name(), outer.Name, "%s: nothing is said of %s, but of others in it", s.Name, strings.Join(left, ", "))
+		}
+	}
 }
 
 func (p *planner) undecided(r *Record, from, to *namespace.Field, format string, args ...any) {
@@ -376,6 +414,9 @@ func (p *planner) decide(r *Record, step *Step, from, to *namespace.Type, m *Mem
 		step.Decision = Copy
 	case integer(from) && integer(to):
 		step.Decision = p.integers(from, to, m != nil && m.Bits)
+		if step.overflows() {
+			step.Decision = Narrow
+		}
 	case k == namespace.Named && to.Kind == namespace.Named:
 		sub := p.records[[2]string{from.Record, to.Record}]
 		if sub == nil {
@@ -397,6 +438,16 @@ func (p *planner) decide(r *Record, step *Step, from, to *namespace.Type, m *Mem
 	default:
 		refuse("no rule makes %s of %s: give it a text, copy, drop and add, or hook", to, from)
 	}
+}
+
+// overflows reports whether the result is a bit-field that does not hold all
+// that the source can be.
+func (s *Step) overflows() bool {
+	width := 8 * s.From.Type.Size
+	if s.From.Form == namespace.Bits {
+		width = s.From.BitWidth
+	}
+	return s.To.Form == namespace.Bits && s.To.BitWidth < width
 }
 
 // simple reports whether values of t mean the same wherever its type is the same.
