@@ -5,8 +5,8 @@ package abi
 // array of entries indexed by the source's numbers, as constants:
 //
 //	var addressFamily = [...]abi.Entry[uint8]{
-//		linux.AF_UNSPEC: {netbsd.AF_UNSPEC, true},
-//		linux.AF_INET6:  {netbsd.AF_INET6, true},
+//		linux.AF_UNSPEC: {To: netbsd.AF_UNSPEC, OK: true},
+//		linux.AF_INET6:  {To: netbsd.AF_INET6, OK: true},
 //	}
 //
 // The places between are zero, which says: no counterpart.
