@@ -133,6 +133,7 @@ func (w *walker) apply(a attrs, t *ctype.Type) (*ctype.Type, error) {
 var machineModes = map[string]int64{
 	"QI": 1, "byte": 1, "HI": 2, "SI": 4, "DI": 8, "TI": 16,
 	"HF": 2, "SF": 4, "DF": 8, "TF": 16,
+	"SC": 8, "DC": 16, "TC": 32, // complex types, both parts together
 }
 
 // mode returns the type that attribute mode makes of t: of its kind and sign,
@@ -148,11 +149,18 @@ func (w *walker) mode(mode string, t *ctype.Type) (*ctype.Type, error) {
 	case "pointer":
 		size = w.model.Pointer.Size
 	case "XF":
+		if constexpr.Resolve(w, t).Kind != ctype.Float {
+			return nil, fmt.Errorf("mode %s of a type that is not floating", mode)
+		}
 		return constexpr.WithQualifiers(w.model.Type("long double"), *t), nil
 	}
 	names := []string{"signed char", "short", "int", "long", "long long", "__int128"}
 	base := constexpr.Resolve(w, t)
 	switch {
+	case base.Kind == ctype.Complex && mode == "XC":
+		return constexpr.WithQualifiers(w.model.Type("long double _Complex"), *t), nil
+	case base.Kind == ctype.Complex:
+		names = []string{"float _Complex", "double _Complex", "long double _Complex", "_Float128 _Complex"}
 	case base.Kind == ctype.Float:
 		names = []string{"_Float16", "float", "double", "long double", "_Float128"}
 	case base.Kind != ctype.Int && base.Kind != ctype.Bool && base.Kind != ctype.EnumRef:

@@ -37,6 +37,9 @@ func (w *walker) declaration(d *cc.Declaration) {
 	if d.DeclarationSpecifiers == nil && d.InitDeclaratorList == nil {
 		return // a semicolon alone
 	}
+	if d.InitDeclaratorList == nil && redefinesFloat(d.DeclarationSpecifiers) {
+		return
+	}
 	s := w.declSpecs(d.DeclarationSpecifiers, typedefHint(d))
 	if s.failed {
 		return
@@ -61,6 +64,22 @@ func (w *walker) declaration(d *cc.Declaration) {
 		item.typ = typ
 		w.declare(s, item, a, i)
 	}
+}
+
+// redefinesFloat recognises typedef float _Float32, by which glibc gives older
+// compilers a name that cc takes for a keyword and we know anyway.
+func redefinesFloat(n *cc.DeclarationSpecifiers) bool {
+	typedef, words, last := false, 0, ""
+	for ; n != nil; n = n.DeclarationSpecifiers {
+		switch {
+		case n.Case == cc.DeclarationSpecifiersStorage && n.StorageClassSpecifier != nil:
+			typedef = typedef || n.StorageClassSpecifier.Case == cc.StorageClassSpecifierTypedef
+		case n.Case == cc.DeclarationSpecifiersTypeSpec && n.TypeSpecifier != nil:
+			words++
+			last = n.TypeSpecifier.Token.SrcStr()
+		}
+	}
+	return typedef && words > 1 && strings.HasPrefix(last, "_Float")
 }
 
 // typedefHint returns the name that a record or enum without a tag takes from
