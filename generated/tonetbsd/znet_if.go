@@ -12,9 +12,14 @@ import (
 // Linux's v. It is false when some bits of v have no counterpart; the result is then without them.
 func InterfaceFlags(v uint16) (uint16, bool) {
 	u := uint16(v)
-	to := u & (linux.IFF_UP | linux.IFF_BROADCAST | linux.IFF_DEBUG | linux.IFF_LOOPBACK | linux.IFF_POINTOPOINT | linux.IFF_RUNNING | linux.IFF_NOARP | linux.IFF_PROMISC | linux.IFF_ALLMULTI)
-	to |= u & linux.IFF_MULTICAST << 3
-	return uint16(to), u&^(linux.IFF_UP|linux.IFF_BROADCAST|linux.IFF_DEBUG|linux.IFF_LOOPBACK|linux.IFF_POINTOPOINT|linux.IFF_RUNNING|linux.IFF_NOARP|linux.IFF_PROMISC|linux.IFF_ALLMULTI|linux.IFF_MULTICAST) == 0
+	to := u & (linux.IFF_UP | linux.IFF_BROADCAST | linux.IFF_DEBUG | linux.IFF_LOOPBACK |
+		linux.IFF_POINTOPOINT | linux.IFF_RUNNING | linux.IFF_NOARP | linux.IFF_PROMISC |
+		linux.IFF_ALLMULTI)
+	to |= (u & linux.IFF_MULTICAST) << 3
+	const known = linux.IFF_UP | linux.IFF_BROADCAST | linux.IFF_DEBUG | linux.IFF_LOOPBACK |
+		linux.IFF_POINTOPOINT | linux.IFF_RUNNING | linux.IFF_NOARP | linux.IFF_PROMISC |
+		linux.IFF_ALLMULTI | linux.IFF_MULTICAST
+	return uint16(to), u&^known == 0
 }
 
 // Ifreq writes src to dst in NetBSD form. On error dst is unchanged. Mapped: ifr_ifru. Up to the

@@ -142,10 +142,10 @@ func SockaddrIn(dst *netbsd.SockaddrIn, src *linux.SockaddrIn) error {
 	if !ok {
 		return abi.NoCounterpart("sockaddr_in", "sin_family", src.Family)
 	}
-	*dst = netbsd.SockaddrIn{}
 	dst.Len = netbsd.SizeofSockaddrIn
 	dst.Family = family
 	dst.Port = src.Port
 	dst.Addr.Addr = src.Addr.Addr
+	dst.Zero = [8]int8{}
 	return nil
 }

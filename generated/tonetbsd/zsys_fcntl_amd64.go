@@ -23,12 +23,15 @@ func OpenFlags(v int32) (int32, bool) {
 		to |= netbsd.O_DSYNC
 		u &^= linux.O_DSYNC
 	}
-	to |= u & linux.O_TRUNC << 1
-	to |= u & (linux.O_CREAT | linux.O_CLOEXEC) << 3
-	to |= u & linux.O_EXCL << 4
-	to |= u & (linux.O_DIRECTORY | linux.O_DIRECT) << 5
-	to |= u & linux.O_NOCTTY << 7
-	to |= u & (linux.O_APPEND | linux.O_ASYNC) >> 7
-	to |= u & (linux.O_NONBLOCK | linux.O_NOFOLLOW) >> 9
-	return int32(to), u&^(0x3|linux.O_TRUNC|linux.O_CREAT|linux.O_CLOEXEC|linux.O_EXCL|linux.O_DIRECTORY|linux.O_DIRECT|linux.O_NOCTTY|linux.O_APPEND|linux.O_ASYNC|linux.O_NONBLOCK|linux.O_NOFOLLOW) == 0
+	to |= (u & linux.O_TRUNC) << 1
+	to |= (u & (linux.O_CREAT | linux.O_CLOEXEC)) << 3
+	to |= (u & linux.O_EXCL) << 4
+	to |= (u & (linux.O_DIRECTORY | linux.O_DIRECT)) << 5
+	to |= (u & linux.O_NOCTTY) << 7
+	to |= (u & (linux.O_APPEND | linux.O_ASYNC)) >> 7
+	to |= (u & (linux.O_NONBLOCK | linux.O_NOFOLLOW)) >> 9
+	const known = 0x3 | linux.O_TRUNC | linux.O_CREAT | linux.O_CLOEXEC |
+		linux.O_EXCL | linux.O_DIRECTORY | linux.O_DIRECT | linux.O_NOCTTY |
+		linux.O_APPEND | linux.O_ASYNC | linux.O_NONBLOCK | linux.O_NOFOLLOW
+	return int32(to), u&^known == 0
 }

@@ -24,11 +24,15 @@ func OpenFlags(v int32) (int32, bool) {
 		to |= netbsd.O_DSYNC
 		u &^= linux.O_DSYNC
 	}
-	to |= u & linux.O_TRUNC << 1
-	to |= u & (linux.O_CREAT | linux.O_CLOEXEC | linux.O_DIRECT) << 3
-	to |= u & linux.O_EXCL << 4
-	to |= u & (linux.O_NOCTTY | linux.O_DIRECTORY) << 7
-	to |= u & (linux.O_APPEND | linux.O_ASYNC | linux.O_NOFOLLOW) >> 7
-	to |= u & linux.O_NONBLOCK >> 9
-	return int32(to), u&^(0x3|linux.O_TRUNC|linux.O_CREAT|linux.O_CLOEXEC|linux.O_DIRECT|linux.O_EXCL|linux.O_NOCTTY|linux.O_DIRECTORY|linux.O_APPEND|linux.O_ASYNC|linux.O_NOFOLLOW|linux.O_NONBLOCK|linux.O_LARGEFILE) == 0
+	to |= (u & linux.O_TRUNC) << 1
+	to |= (u & (linux.O_CREAT | linux.O_CLOEXEC | linux.O_DIRECT)) << 3
+	to |= (u & linux.O_EXCL) << 4
+	to |= (u & (linux.O_NOCTTY | linux.O_DIRECTORY)) << 7
+	to |= (u & (linux.O_APPEND | linux.O_ASYNC | linux.O_NOFOLLOW)) >> 7
+	to |= (u & linux.O_NONBLOCK) >> 9
+	const known = 0x3 | linux.O_TRUNC | linux.O_CREAT | linux.O_CLOEXEC |
+		linux.O_DIRECT | linux.O_EXCL | linux.O_NOCTTY | linux.O_DIRECTORY |
+		linux.O_APPEND | linux.O_ASYNC | linux.O_NOFOLLOW | linux.O_NONBLOCK |
+		linux.O_LARGEFILE
+	return int32(to), u&^known == 0
 }

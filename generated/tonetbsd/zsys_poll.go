@@ -12,10 +12,14 @@ import (
 // some bits of v have no counterpart; the result is then without them.
 func PollEvents(v int16) (int16, bool) {
 	u := uint16(v)
-	to := u & (linux.POLLOUT | linux.POLLIN | linux.POLLPRI | linux.POLLRDNORM | linux.POLLRDBAND | linux.POLLERR | linux.POLLHUP | linux.POLLNVAL)
-	to |= u & linux.POLLWRBAND >> 1
-	to |= u & linux.POLLWRNORM >> 6
-	return int16(to), u&^(linux.POLLOUT|linux.POLLIN|linux.POLLPRI|linux.POLLRDNORM|linux.POLLRDBAND|linux.POLLERR|linux.POLLHUP|linux.POLLNVAL|linux.POLLWRBAND|linux.POLLWRNORM) == 0
+	to := u & (linux.POLLOUT | linux.POLLIN | linux.POLLPRI | linux.POLLRDNORM |
+		linux.POLLRDBAND | linux.POLLERR | linux.POLLHUP | linux.POLLNVAL)
+	to |= (u & linux.POLLWRBAND) >> 1
+	to |= (u & linux.POLLWRNORM) >> 6
+	const known = linux.POLLOUT | linux.POLLIN | linux.POLLPRI | linux.POLLRDNORM |
+		linux.POLLRDBAND | linux.POLLERR | linux.POLLHUP | linux.POLLNVAL |
+		linux.POLLWRBAND | linux.POLLWRNORM
+	return int16(to), u&^known == 0
 }
 
 // Pollfd writes src to dst in NetBSD form. On error dst is unchanged. Mapped: events, revents.

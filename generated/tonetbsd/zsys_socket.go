@@ -71,9 +71,10 @@ func SocketType(v int32) (int32, bool) {
 		return 0, false
 	}
 	to := u & 0xf
-	to |= u & linux.SOCK_CLOEXEC << 9
-	to |= u & linux.SOCK_NONBLOCK << 18
-	return int32(to), u&^(0xf|linux.SOCK_CLOEXEC|linux.SOCK_NONBLOCK) == 0
+	to |= (u & linux.SOCK_CLOEXEC) << 9
+	to |= (u & linux.SOCK_NONBLOCK) << 18
+	const known = 0xf | linux.SOCK_CLOEXEC | linux.SOCK_NONBLOCK
+	return int32(to), u&^known == 0
 }
 
 // SocketLevelOption returns the NetBSD socket option under SOL_SOCKET that means the same as
@@ -113,14 +114,18 @@ var socketLevelOptionTable = [...]abi.Entry[int32]{
 func MessageFlags(v int32) (int32, bool) {
 	u := uint32(v)
 	to := u & (linux.MSG_OOB | linux.MSG_PEEK | linux.MSG_DONTROUTE)
-	to |= u & linux.MSG_DONTWAIT << 1
-	to |= u & linux.MSG_TRUNC >> 1
-	to |= u & linux.MSG_CTRUNC << 2
-	to |= u & linux.MSG_WAITALL >> 2
-	to |= u & linux.MSG_WAITFORONE >> 3
-	to |= u & (linux.MSG_EOR | linux.MSG_NOSIGNAL) >> 4
-	to |= u & linux.MSG_CMSG_CLOEXEC >> 19
-	return int32(to), u&^(linux.MSG_OOB|linux.MSG_PEEK|linux.MSG_DONTROUTE|linux.MSG_DONTWAIT|linux.MSG_TRUNC|linux.MSG_CTRUNC|linux.MSG_WAITALL|linux.MSG_WAITFORONE|linux.MSG_EOR|linux.MSG_NOSIGNAL|linux.MSG_CMSG_CLOEXEC|linux.MSG_CONFIRM|linux.MSG_BATCH) == 0
+	to |= (u & linux.MSG_DONTWAIT) << 1
+	to |= (u & linux.MSG_TRUNC) >> 1
+	to |= (u & linux.MSG_CTRUNC) << 2
+	to |= (u & linux.MSG_WAITALL) >> 2
+	to |= (u & linux.MSG_WAITFORONE) >> 3
+	to |= (u & (linux.MSG_EOR | linux.MSG_NOSIGNAL)) >> 4
+	to |= (u & linux.MSG_CMSG_CLOEXEC) >> 19
+	const known = linux.MSG_OOB | linux.MSG_PEEK | linux.MSG_DONTROUTE | linux.MSG_DONTWAIT |
+		linux.MSG_TRUNC | linux.MSG_CTRUNC | linux.MSG_WAITALL | linux.MSG_WAITFORONE |
+		linux.MSG_EOR | linux.MSG_NOSIGNAL | linux.MSG_CMSG_CLOEXEC | linux.MSG_CONFIRM |
+		linux.MSG_BATCH
+	return int32(to), u&^known == 0
 }
 
 // ShutdownHow returns the NetBSD second argument of shutdown that means the same as Linux's v, and
@@ -211,7 +216,7 @@ func Sockaddr(dst, src []byte) (int, error) {
 		dst[1] = netbsd.AF_UNSPEC
 		return 2, nil
 	case linux.AF_LOCAL:
-		text, err := abi.PathBytes("sockaddr_un", "sun_path", src[2:], 108, 253)
+		text, err := abi.PathBytes("sockaddr_un", "sun_path", src[2:], 108, 108)
 		if err != nil {
 			return 0, err
 		}
