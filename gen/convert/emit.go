@@ -146,11 +146,16 @@ func (w *archWriter) function(name string) string {
 // headerOf returns the header that declares a record.
 func headerOf(r *namespace.Record) string { return r.C.Pos.File }
 
+// oneLine makes a text of the rules fit for a line of a comment.
+func oneLine(text string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "@", escapedAt)
+}
+
 // wrap breaks a paragraph into lines of at most 96 bytes.
 func wrap(text string) string {
 	var b strings.Builder
 	n := 0
-	for i, word := range strings.Fields(text) {
+	for i, word := range strings.Fields(oneLine(text)) {
 		if i > 0 && n+1+len(word) > 96 {
 			b.WriteByte('\n')
 			n = 0

@@ -190,7 +190,7 @@ func (m *Message) what() string {
 	case m.Hook != "":
 		return "by " + m.Hook
 	}
-	return "left out: " + m.Rule.Drop
+	return "left out: " + oneLine(m.Rule.Drop)
 }
 
 // payload writes the function that translates one message's level, type and
@@ -230,7 +230,7 @@ func (w *archWriter) message(s *source, c *Chain, m *Message, record string) {
 	}
 	switch {
 	case m.Rule.Drop != "":
-		s.line("%sreturn false, 0, nil // %s", in, m.Rule.Drop)
+		s.line("%sreturn false, 0, nil // %s", in, oneLine(m.Rule.Drop))
 	case m.Record != nil:
 		s.line("%s%s", in, typ)
 		w.copyInNamed(s, in, m.Record)

@@ -122,7 +122,7 @@ func generate(t *testing.T, a *txtar.Archive) map[string]string {
 }
 
 // system parses the headers of one system and names its declarations.
-func system(t *testing.T, fsys fs.FS, a *txtar.Archive, name, os string) convert.SystemModel {
+func system(t testing.TB, fsys fs.FS, a *txtar.Archive, name, os string) convert.SystemModel {
 	t.Helper()
 	var headers []string
 	for _, f := range a.Files {

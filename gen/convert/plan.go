@@ -100,6 +100,7 @@ func sides(rules *Rules) (left, right string, err *PlanError) {
 
 func (p *planner) run() *ArchPlan {
 	p.plan = &ArchPlan{Arch: p.from.arch, from: p.from, to: p.to}
+	p.validate()
 	for _, rule := range p.rules.Domains {
 		if p.domains[rule.Name] != nil {
 			p.fail(rule.Pos, rule.Name, "", "there is a domain of that name already")
@@ -120,6 +121,7 @@ func (p *planner) run() *ArchPlan {
 	for _, rule := range p.rules.Chains {
 		p.planChain(rule)
 	}
+	p.checkNames()
 	return p.plan
 }
 

@@ -28,21 +28,25 @@ func (s *source) doc(format string, args ...any) {
 
 var qualified = regexp.MustCompile(`@(\w+)\.(\w+)`)
 
+// escapedAt stands for an @ that is one.
+const escapedAt = "\x01"
+
 // render writes text to g, importing the packages of its qualified names.
 func render(g *jen.Group, text string, imports map[string]string) {
 	stmt := &jen.Statement{}
+	plain := func(text string) { stmt.Op(strings.ReplaceAll(text, escapedAt, "@")) }
 	for {
 		m := qualified.FindStringSubmatchIndex(text)
 		if m == nil {
 			break
 		}
 		if m[0] > 0 {
-			stmt.Op(text[:m[0]])
+			plain(text[:m[0]])
 		}
 		stmt.Qual(imports[text[m[2]:m[3]]], text[m[4]:m[5]])
 		text = text[m[1]:]
 	}
-	stmt.Op(strings.TrimRight(text, "\n"))
+	plain(strings.TrimRight(text, "\n"))
 	g.Add(stmt)
 	g.Line()
 }
