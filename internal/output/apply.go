@@ -2,20 +2,28 @@ package output
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Apply makes the changes below root. Every new file is first written under a
 // temporary name beside its place; only when all are there does the first
 // take its place. If a later one cannot, those before it are put back and the
 // error is returned: the tree is then as it was.
-func Apply(root string, changes []Change) error {
+func Apply(root string, changes []Change) (err error) {
 	staged := make([]string, len(changes)) // temporary names; empty for removals
+	var made []string                      // directories, each after the one it is in
 	defer func() {
 		for _, name := range staged {
 			if name != "" {
 				os.Remove(name)
+			}
+		}
+		if err != nil {
+			for _, dir := range slices.Backward(made) {
+				os.Remove(dir)
 			}
 		}
 	}()
@@ -23,8 +31,9 @@ func Apply(root string, changes []Change) error {
 		if c.New == nil {
 			continue
 		}
-		var err error
-		if staged[i], err = stage(c.path(root), c.New); err != nil {
+		dst := c.path(root)
+		made = append(made, missing(filepath.Dir(dst))...)
+		if staged[i], err = stage(dst, c.New); err != nil {
 			return err
 		}
 	}
@@ -41,6 +50,15 @@ func Apply(root string, changes []Change) error {
 }
 
 func (c Change) path(root string) string { return filepath.Join(root, filepath.FromSlash(c.Name)) }
+
+// missing returns the directories that have to be made for dir to be there,
+// each after the one it is in.
+func missing(dir string) []string {
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+		return nil
+	}
+	return append(missing(filepath.Dir(dir)), dir)
+}
 
 // stage writes the content under a temporary name in the directory of dst,
 // from which it can be renamed into place.

@@ -122,9 +122,16 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 func TestApplyStagesFirst(t *testing.T) {
 	before := map[string]string{"a.go": gen, "dir": "x"}
 	root := tree(t, before)
-	err := Apply(root, []Change{{"a.go", []byte(gen), []byte("new")}, {"dir/b.go", nil, []byte(gen)}})
+	err := Apply(root, []Change{
+		{"a.go", []byte(gen), []byte("new")},
+		{"new/deep/c.go", nil, []byte(gen)},
+		{"dir/b.go", nil, []byte(gen)},
+	})
 	if err == nil {
 		t.Fatal("no error")
+	}
+	if _, err := os.Stat(filepath.Join(root, "new")); err == nil {
+		t.Error("a directory made for nothing is still there")
 	}
 	if diff := cmp.Diff(before, contents(t, root)); diff != "" {
 		t.Errorf("the tree changed (-want +got):\n%s", diff)
