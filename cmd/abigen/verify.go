@@ -150,7 +150,11 @@ func (v *verifier) headers(ctx context.Context, s *config.System, targets []ctyp
 				judge.Except = s.DiffersOn(judge.Name)
 				var sum verify.Result
 				for i, group := range s.Groups {
-					r, err := verify.Headers(ctx, judge, project.ParseGroup(group), groups[i])
+					asked, err := v.p.ParseGroup(group)
+					if err != nil {
+						return err
+					}
+					r, err := verify.Headers(ctx, judge, asked, groups[i])
 					if err != nil {
 						return err
 					}

@@ -28,7 +28,7 @@ const version = 1
 type Lock struct {
 	Version int                 `json:"version"`
 	Tool    string              `json:"tool"`    // version of the generator
-	Config  map[string]string   `json:"config"`  // hash of each configuration file
+	Config  map[string]string   `json:"config"`  // hash of each file of the user's: configuration, texts, own headers
 	Headers map[string]*Headers `json:"headers"` // by name of the system
 	Files   map[string]string   `json:"files"`   // hash of each generated file
 }
@@ -99,16 +99,27 @@ func HashFile(fsys fs.FS, name string) (string, error) {
 }
 
 // HashHeaders returns one hash over the names and contents of the files,
-// which it sorts first.
-func HashHeaders(fsys fs.FS, names []string) (string, error) {
+// which it sorts first. There are several file systems when the targets of a
+// system see different ones; each must have a file that no other has.
+func HashHeaders(names []string, views ...fs.FS) (string, error) {
 	slices.Sort(names)
 	all := sha256.New()
 	for _, name := range names {
-		sum, err := HashFile(fsys, name)
-		if err != nil {
-			return "", err
+		found := false
+		for _, fsys := range views {
+			switch sum, err := HashFile(fsys, name); {
+			case err == nil:
+				found = true
+				fmt.Fprintf(all, "%s  %s\n", sum, name)
+			case errors.Is(err, fs.ErrNotExist) && len(views) > 1:
+				fmt.Fprintf(all, "none  %s\n", name)
+			default:
+				return "", err
+			}
 		}
-		fmt.Fprintf(all, "%s  %s\n", sum, name)
+		if !found {
+			return "", &fs.PathError{Op: "hash", Path: name, Err: fs.ErrNotExist}
+		}
 	}
 	return hex.EncodeToString(all.Sum(nil)), nil
 }

@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,23 +61,40 @@ func TestReadForeign(t *testing.T) {
 
 func TestHashHeaders(t *testing.T) {
 	names := []string{"include/b.h", "include/a.h"}
-	before, err := HashHeaders(headers, names)
+	before, err := HashHeaders(names, headers)
 	if err != nil {
 		t.Fatal(err)
 	}
 	changed := fstest.MapFS{"include/a.h": headers["include/a.h"], "include/b.h": {Data: []byte("int b2;\n")}}
-	after, err := HashHeaders(changed, names)
+	after, err := HashHeaders(names, changed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if before == after {
 		t.Error("a changed header has the same hash")
 	}
-	if again, _ := HashHeaders(headers, []string{"include/a.h", "include/b.h"}); again != before {
+	if again, _ := HashHeaders([]string{"include/a.h", "include/b.h"}, headers); again != before {
 		t.Error("the order of the names changes the hash")
 	}
-	if _, err := HashHeaders(headers, []string{"include/c.h"}); err == nil {
+	if _, err := HashHeaders([]string{"include/c.h"}, headers); err == nil {
 		t.Error("a missing header is no error")
+	}
+}
+
+// The targets of one system may see different files under one name.
+func TestHashHeadersOfSeveralViews(t *testing.T) {
+	names := []string{"include/a.h", "include/b.h"}
+	other := fstest.MapFS{"include/a.h": {Data: []byte("int other;\n")}}
+	both, err := HashHeaders(names, headers, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other["include/a.h"] = &fstest.MapFile{Data: []byte("int changed;\n")}
+	if changed, err := HashHeaders(names, headers, other); err != nil || changed == both {
+		t.Errorf("a header that changed in the second view: %s, %v", changed, err)
+	}
+	if _, err := HashHeaders([]string{"include/c.h"}, headers, other); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a header that no view has: %v", err)
 	}
 }
 

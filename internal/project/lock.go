@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/abigen/abigen/internal/config"
 	"github.com/abigen/abigen/internal/lock"
@@ -25,10 +27,14 @@ func (p *Project) configFiles(main string) []string {
 	return names
 }
 
-// inputs starts a lock with the configuration files.
-func (p *Project) inputs() (*lock.Lock, error) {
+// inputs starts a lock with the configuration files, and own, the headers of
+// the user's own.
+func (p *Project) inputs(own []string) (*lock.Lock, error) {
 	l := lock.New(lock.ToolVersion())
-	for _, name := range p.configFiles(p.Config.Pos.File) {
+	for _, name := range append(p.configFiles(p.Config.Pos.File), own...) {
+		if l.Config[name] != "" {
+			continue
+		}
 		data, err := os.ReadFile(p.path(name))
 		if err != nil {
 			return nil, err
@@ -40,16 +46,12 @@ func (p *Project) inputs() (*lock.Lock, error) {
 
 // Lock returns the lock of a run that has parsed every system and made files.
 func (p *Project) Lock(ctx context.Context, files output.Files) (*lock.Lock, error) {
-	l, err := p.inputs()
+	l, err := p.inputs(slices.Sorted(maps.Keys(p.own)))
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range p.Config.Systems {
-		rec := p.reads[s.Name.Value]
-		if rec == nil {
-			return nil, errors.New("system " + s.Name.Value + " was not parsed")
-		}
-		h, err := p.headers(ctx, s, rec.Names())
+		h, err := p.headers(ctx, s, p.readNames(s))
 		if err != nil {
 			return nil, err
 		}
@@ -67,16 +69,22 @@ func (p *Project) headers(ctx context.Context, s *config.System, names []string)
 	if err != nil {
 		return nil, err
 	}
-	native, _ := s.TargetList()
-	inc, err := r.Includes(ctx, native[0])
+	native, described := s.TargetList()
+	var views []fs.FS
+	for _, t := range append(native, described...) {
+		inc, err := r.Includes(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(views, inc.FS) {
+			views = append(views, inc.FS)
+		}
+	}
+	sum, err := lock.HashHeaders(names, views...)
 	if err != nil {
 		return nil, err
 	}
-	sum, err := lock.HashHeaders(inc.FS, names)
-	if err != nil {
-		return nil, err
-	}
-	return &lock.Headers{Sysroot: inc.Name, Hash: sum, Files: names}, nil
+	return &lock.Headers{Sysroot: r.Name(), Hash: sum, Files: names}, nil
 }
 
 // UpToDate tells whether the lock in the project's directory describes its
@@ -93,7 +101,10 @@ func (p *Project) UpToDate(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	want, err := p.inputs()
+	want, err := p.inputs(slices.Collect(maps.Keys(have.Config)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil // the run will say what that means
+	}
 	if err != nil {
 		return false, err
 	}
@@ -122,7 +133,11 @@ func (p *Project) UpToDate(ctx context.Context) (bool, error) {
 		}
 		want.Files[name] = sum
 	}
-	return have.Equal(want), nil
+	if !have.Equal(want) {
+		return false, nil
+	}
+	strays, err := output.Strays(p.Dir, p.OutputDirs(), func(name string) bool { return have.Files[name] != "" })
+	return len(strays) == 0, err
 }
 
 // Stamp leaves the mark by which a later run of this executable trusts the

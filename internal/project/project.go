@@ -7,11 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -32,8 +35,15 @@ type Project struct {
 
 	mu       sync.Mutex
 	sysroots map[string]sysroot.Sysroot
-	reads    map[string]*lock.Recorder // what was read from each sysroot, by system
+	reads    map[view]*lock.Recorder // what was read from the sysroots
+	own      map[string]bool         // headers of the user's own that were read, as the configuration names them
 	parsed   map[parsedKey]func() ([]*ctype.Unit, error)
+}
+
+// A view is the headers of a system as some of its targets see them.
+type view struct {
+	system string
+	fsys   fs.FS
 }
 
 // A parsedKey names what is parsed once.
@@ -52,7 +62,7 @@ func Open(file string) (*Project, error) {
 	}
 	p := &Project{
 		Dir: filepath.Dir(file), Config: c,
-		sysroots: map[string]sysroot.Sysroot{}, reads: map[string]*lock.Recorder{},
+		sysroots: map[string]sysroot.Sysroot{}, reads: map[view]*lock.Recorder{}, own: map[string]bool{},
 		parsed: map[parsedKey]func() ([]*ctype.Unit, error){},
 	}
 	if os.Getenv("ABIGEN_CACHE") == "" && c.Cache != "" {
@@ -103,14 +113,29 @@ func (p *Project) includes(ctx context.Context, s *config.System, t ctype.Target
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	rec, ok := p.reads[s.Name.Value]
+	key := view{s.Name.Value, inc.FS}
+	rec, ok := p.reads[key]
 	if !ok {
 		rec = lock.Record(inc.FS)
-		p.reads[s.Name.Value] = rec
+		p.reads[key] = rec
 	}
 	recorded := *inc
 	recorded.FS = rec
 	return &recorded, nil
+}
+
+// readNames returns the files that were read from a system's sysroot, sorted.
+func (p *Project) readNames(s *config.System) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var names []string
+	for v, rec := range p.reads {
+		if v.system == s.Name.Value {
+			names = append(names, rec.Names()...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Units parses the system's headers for the targets: one Unit for each, with
@@ -154,23 +179,66 @@ func (p *Project) parse(ctx context.Context, s *config.System, t ctype.Target) (
 	units := make([]*ctype.Unit, len(s.Groups))
 	var errs []error
 	for i, g := range s.Groups {
-		if units[i], err = parse.Headers(ctx, inc, ParseGroup(g), parse.Options{}); err != nil {
-			errs = append(errs, fmt.Errorf("%s, group %s:\n%w", t, g.Name, err))
+		group, err := p.ParseGroup(g)
+		if err != nil {
+			return nil, err
 		}
+		if units[i], err = parse.Headers(ctx, inc, group, parse.Options{}); err != nil {
+			errs = append(errs, fmt.Errorf("%s, group %s:\n%w", t, g.Name, err))
+			continue
+		}
+		p.readOwn(g, units[i])
 	}
 	return units, errors.Join(errs...)
 }
 
-// ParseGroup returns a group of the configuration as package parse takes it.
-func ParseGroup(g *config.Group) parse.Group {
+// ParseGroup returns a group of the configuration as package parse takes it:
+// a header that is a path is found from the configuration, wherever abigen was
+// started.
+func (p *Project) ParseGroup(g *config.Group) (parse.Group, error) {
 	out := parse.Group{Name: g.Name.Value}
 	for _, name := range slices.Sorted(maps.Keys(g.Define)) {
 		out.Define = append(out.Define, parse.Define{Name: name, Value: g.Define[name]})
 	}
 	for _, h := range g.Headers {
-		out.Headers = append(out.Headers, h.Value)
+		name := h.Value
+		if isPath(name) {
+			var err error
+			if name, err = filepath.Abs(p.path(name)); err != nil {
+				return out, &config.Error{Pos: h.Pos, Msg: err.Error()}
+			}
+		}
+		out.Headers = append(out.Headers, name)
 	}
-	return out
+	return out, nil
+}
+
+// isPath tells whether a header of the configuration is a file, and not a name
+// to include.
+func isPath(header string) bool {
+	return filepath.IsAbs(header) || strings.HasPrefix(header, "./") || strings.HasPrefix(header, "../")
+}
+
+// readOwn notes which files outside the sysroot the unit was made from, and
+// gives the unit's headers the names that they have in the configuration.
+func (p *Project) readOwn(g *config.Group, u *ctype.Unit) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, h := range g.Headers {
+		u.Headers[i] = h.Value
+		if !isPath(h.Value) {
+			continue
+		}
+		// The unit names a file beside the header, or below its directory,
+		// from there. A header of the sysroot may have such a name too;
+		// then a file is looked at that does not matter.
+		for _, name := range u.Files {
+			own := path.Join(path.Dir(h.Value), name)
+			if info, err := os.Stat(p.path(own)); err == nil && info.Mode().IsRegular() {
+				p.own[own] = true
+			}
+		}
+	}
 }
 
 // Messages are a system's texts, by the name of the constant.

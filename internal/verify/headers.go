@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -99,7 +100,11 @@ func include(g parse.Group) string {
 		fmt.Fprintf(&b, "#define %s %s\n", d.Name, d.Value)
 	}
 	for _, h := range g.Headers {
-		fmt.Fprintf(&b, "#include <%s>\n", h)
+		if filepath.IsAbs(h) {
+			fmt.Fprintf(&b, "#include \"%s\"\n", filepath.ToSlash(h))
+		} else {
+			fmt.Fprintf(&b, "#include <%s>\n", h)
+		}
 	}
 	return b.String()
 }
