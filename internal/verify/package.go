@@ -46,16 +46,18 @@ func load(ctx context.Context, dir, arch string) (*types.Package, types.Sizes, e
 	pkgs, err := packages.Load(&packages.Config{
 		Context: ctx,
 		Dir:     dir,
-		Mode:    packages.NeedName | packages.NeedTypes | packages.NeedTypesSizes | packages.NeedImports | packages.NeedDeps,
+		Mode:    packages.NeedName | packages.NeedTypes | packages.NeedTypesSizes | packages.NeedImports,
 		Env:     append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0"),
 	}, ".")
 	if err != nil {
 		return nil, nil, fmt.Errorf("loading %s for %s: %w", dir, arch, err)
 	}
 	var errs []error
-	for _, e := range pkgs[0].Errors {
-		errs = append(errs, e)
-	}
+	packages.Visit(pkgs, nil, func(p *packages.Package) { // imports first: they say why
+		for _, e := range p.Errors {
+			errs = append(errs, e)
+		}
+	})
 	if len(errs) > 0 {
 		return nil, nil, fmt.Errorf("package in %s does not compile for %s: %w", dir, arch, errors.Join(errs...))
 	}
