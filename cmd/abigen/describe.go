@@ -153,6 +153,11 @@ func (a *app) includes(ctx context.Context, p *project.Project, system *config.S
 	var opt sysroot.Options
 	if p != nil {
 		opt.Cache = p.Cache
+	} else {
+		var err error
+		if opt.Cache, err = sysroot.DefaultCache(); err != nil {
+			return nil, err
+		}
 	}
 	root, err := sysroot.Open(ctx, spec, opt)
 	if err != nil {

@@ -92,11 +92,14 @@ func (a *app) generate(ctx context.Context, flags generateFlags) error {
 	if flags.check {
 		return a.check(changes)
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := output.Apply(p.Dir, changes); err != nil {
 		return err
 	}
 	if err := p.Stamp(l); err != nil {
-		return err
+		a.notef("the next run will generate everything again: %v", err)
 	}
 	a.report(p, files, changes, time.Since(start))
 	return nil
