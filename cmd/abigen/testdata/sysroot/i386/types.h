@@ -1,0 +1,1 @@
+typedef long word_t; /* i386 */

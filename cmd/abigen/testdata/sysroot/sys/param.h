@@ -1,0 +1,1 @@
+#define __NetBSD_Version__ 1001000000
