@@ -40,8 +40,8 @@ type Define struct {
 // that every real header keeps far away from.
 type Options struct {
 	// ExpansionLimit bounds the work of macro expansion, in tokens handled;
-	// 0 means 20 million. All of NetBSD's network headers take about one
-	// million.
+	// 0 means 4 million. All of NetBSD's system and network headers take less
+	// than 200,000.
 	ExpansionLimit int
 
 	// IncludeDepth bounds how deep headers include each other; 0 means 100.
@@ -72,7 +72,7 @@ func (o Options) withDefaults() Options {
 			*p = n
 		}
 	}
-	def(&o.ExpansionLimit, 20_000_000)
+	def(&o.ExpansionLimit, 4_000_000)
 	def(&o.IncludeDepth, 100)
 	def(&o.MaxIncludes, 20_000)
 	if o.MaxFileSize <= 0 {

@@ -30,9 +30,9 @@ type source struct {
 	err     string
 	errLine int
 
-	// danger tells that a macro of the header has unbalanced brackets, so
-	// that nesting can come from expansion, or that an #include names a macro,
-	// after which cc may stop reading.
+	// danger tells that a macro of the header opens more brackets than it
+	// closes, so that nesting can come from expansion, or that an #include
+	// names a macro, after which cc may stop reading.
 	danger bool
 }
 
@@ -315,7 +315,7 @@ func (r *rewriter) endLine() {
 	r.directive = false
 	r.variadic = ""
 	r.chain = 0
-	if r.define && r.body != [3]int{} {
+	if r.define && max(r.body[0], r.body[1], r.body[2]) > 0 {
 		r.danger = true
 	}
 }
