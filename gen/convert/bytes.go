@@ -1,6 +1,8 @@
 package convert
 
 import (
+	"github.com/abigen/abigen/abi/ctype"
+	"slices"
 	"strings"
 
 	"github.com/abigen/abigen/gen/namespace"
@@ -56,11 +58,15 @@ func (p *planner) finishUnion(u *Union) {
 	if p.to.of(rule.Length) != "" {
 		u.ToLen = p.memberOf(p.to, u.To, rule.Length)
 	}
+	p.number(rule.Pos, p.from, u.FromLen)
+	p.number(rule.Pos, p.to, u.ToLen)
 	for _, c := range rule.Cases {
 		tag, ok := p.row(c.Tag, rule.Name)
 		if !ok {
 			continue
 		}
+		p.number(c.Pos, p.from, u.FromTag, tag.From)
+		p.number(c.Pos, p.to, u.ToTag, tag.To)
 		v := &Variant{Rule: c, Tag: tag, Hook: p.to.of(c.Hook)}
 		if c.Empty || v.Hook != "" {
 			u.Variants = append(u.Variants, v)
@@ -124,6 +130,27 @@ func (p *planner) memberOf(s *side, r *namespace.Record, pair Pair) *namespace.F
 	return f
 }
 
+// number holds a member that a converter reads or writes as a number to being
+// an integer, and the constants that it may be to fitting in it.
+func (p *planner) number(pos ctype.Pos, s *side, f *namespace.Field, constants ...string) {
+	if f == nil {
+		return
+	}
+	if !integer(f.Type) || f.Form != namespace.Plain {
+		p.fail(pos, f.Name, "", "%s: want an integer member, have %s", s.Name, f.Type)
+		return
+	}
+	size := int(f.Type.Size)
+	if signed(f.Type) {
+		size = -size
+	}
+	for _, name := range constants {
+		if c := s.consts[name]; c != nil && !fits(c.Int, size, false) {
+			p.fail(pos, f.Name, "", "%s is %s on %s and does not fit in %s", name, c.Int, s.Name, f.Type)
+		}
+	}
+}
+
 // A Chain is the plan for a sequence of messages.
 type Chain struct {
 	Rule               *ChainRule
@@ -156,12 +183,18 @@ func (p *planner) planChain(rule *ChainRule) {
 	c.FromLevel, c.ToLevel = p.memberOf(p.from, c.From, rule.Level), p.memberOf(p.to, c.To, rule.Level)
 	c.FromType, c.ToType = p.memberOf(p.from, c.From, rule.Type), p.memberOf(p.to, c.To, rule.Type)
 	c.FromAlign, c.ToAlign = p.alignment(p.from, rule), p.alignment(p.to, rule)
+	p.number(rule.Pos, p.from, c.FromLen)
+	p.number(rule.Pos, p.to, c.ToLen)
 	for _, m := range rule.Messages {
 		level, okL := p.row(m.Level, rule.Name)
 		typ, okT := p.row(m.Type, rule.Name)
 		if !okL || !okT {
 			continue
 		}
+		p.number(m.Pos, p.from, c.FromLevel, level.From)
+		p.number(m.Pos, p.to, c.ToLevel, level.To)
+		p.number(m.Pos, p.from, c.FromType, typ.From)
+		p.number(m.Pos, p.to, c.ToType, typ.To)
 		planned := &Message{Rule: m, Level: level, Type: typ, Hook: p.to.of(m.Hook)}
 		if m.Record.Left != "" {
 			from, okF := p.findRecord(p.from, m.Record)
@@ -174,6 +207,12 @@ func (p *planner) planChain(rule *ChainRule) {
 			}
 		} else if m.Elements == 0 && m.Integer.Left == "" && planned.Hook == "" && m.Drop == "" {
 			p.fail(m.Pos, rule.Name, "", "say what the payload is: record, elements, integer, hook or drop")
+			continue
+		}
+		if slices.ContainsFunc(c.Messages, func(o *Message) bool {
+			return o.Level.FromVal == level.FromVal && o.Type.FromVal == typ.FromVal
+		}) {
+			p.fail(m.Pos, rule.Name, "", "%s %s has a rule already", level.From, typ.From)
 			continue
 		}
 		c.Messages = append(c.Messages, planned)

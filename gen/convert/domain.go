@@ -212,26 +212,12 @@ func (p *planner) planElse(d *Domain, ask func(*side, string, ctype.Pos) *ctype.
 	}
 }
 
-// checkFit refuses constants that the Go types of the rule do not hold.
+// checkFit refuses constants that the Go types of the rule do not hold, and
+// types of a package that none of its constants has.
 func (p *planner) checkFit(d *Domain) {
 	check := func(s *side, typ, name string) {
 		size, ok := basic[typ]
-		c := s.consts[name]
-		if !ok || c == nil {
-			return
-		}
-		width := uint(8 * abs(size))
-		fits := width == 64 || c.Int.Bits>>width == 0
-		if !d.Rule.Flags && width < 64 {
-			v, ok := c.Int.Int64()
-			if fits = ok && v>>width == 0; size < 0 {
-				fits = ok && v >= -1<<(width-1) && v < 1<<(width-1)
-			}
-		}
-		if c.Int.Negative() && d.Rule.Flags {
-			fits = int64(c.Int.Bits) >= -1<<(width-1)
-		}
-		if !fits {
+		if c := s.consts[name]; ok && c != nil && !fits(c.Int, size, d.Rule.Flags) {
 			p.fail(d.Rule.Pos, d.Rule.Name, "", "%s is %s on %s and does not fit in the rule's type %s", name, c.Int, s.Name, typ)
 		}
 	}
@@ -239,6 +225,31 @@ func (p *planner) checkFit(d *Domain) {
 		check(p.from, d.FromType, r.From)
 		check(p.to, d.ToType, r.To)
 	}
+	for _, s := range []*side{p.from, p.to} {
+		typ := s.of(d.Rule.Type)
+		if _, ok := basic[typ]; ok || typ == "" {
+			continue
+		}
+		if !slices.ContainsFunc(s.ints, func(c *ctype.Const) bool {
+			k, ok := s.GoNames.Const(s.arch, c.Name)
+			return ok && k.Type == typ
+		}) {
+			p.fail(d.Rule.Pos, d.Rule.Name, "", "type: no constant of package %s has type %s", s.Name, typ)
+		}
+	}
+}
+
+// fits reports whether a basic type of that size, negative when it is signed,
+// holds a value; of flags, whether it has all the bits.
+func fits(n ctype.Integer, size int, flags bool) bool {
+	width := uint(8 * abs(size))
+	switch {
+	case n.Negative():
+		return (flags || size < 0) && int64(n.Bits) >= -1<<(width-1)
+	case size < 0 && !flags:
+		width--
+	}
+	return width >= 64 || n.Bits>>width == 0
 }
 
 // checkFlags refuses flag rows that the two words' fields overlap.

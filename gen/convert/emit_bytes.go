@@ -201,17 +201,17 @@ func (w *archWriter) payload(s *source, c *Chain, name, record string) {
 	s.line("func %s(to *@%s.%s, from *@%s.%s, dst, src []byte) (keep bool, size int, err error) {",
 		name, w.to.Name, c.To.Go, w.from.Name, c.From.Go)
 	s.line("\tswitch from.%s {", c.FromLevel.Go)
-	done := map[string]bool{}
+	done := map[uint64]bool{}
 	for _, m := range c.Messages {
-		if done[m.Level.From] {
+		if done[m.Level.FromVal] {
 			continue
 		}
-		done[m.Level.From] = true
+		done[m.Level.FromVal] = true
 		s.line("\tcase %s:", w.constant(w.from, m.Level.From, c.FromLevel.Type.String()))
 		s.line("\t\tto.%s = %s", c.ToLevel.Go, w.constant(w.to, m.Level.To, c.ToLevel.Type.String()))
 		s.line("\t\tswitch from.%s {", c.FromType.Go)
 		for _, m2 := range c.Messages {
-			if m2.Level.From == m.Level.From {
+			if m2.Level.FromVal == m.Level.FromVal {
 				s.line("\t\tcase %s:", w.constant(w.from, m2.Type.From, c.FromType.Type.String()))
 				w.message(s, c, m2, record)
 			}

@@ -131,6 +131,21 @@ func (p *planner) planOptions(rule *OptionsRule) {
 		row, ok := p.row(l.Level, rule.Name)
 		d := p.domain(l.Domain, l.Pos, rule.Name, "")
 		if ok && d != nil {
+			for _, end := range []struct {
+				s    *side
+				name string
+			}{{p.from, row.From}, {p.to, row.To}} {
+				if size, ok := basic[end.s.of(rule.Type)]; ok && !fits(end.s.consts[end.name].Int, size, false) {
+					p.fail(l.Pos, rule.Name, "", "%s does not fit in the rule's type %s", end.name, end.s.of(rule.Type))
+				}
+			}
+			if rule.Type.Left != d.Rule.Type.Left || rule.Type.Right != d.Rule.Type.Right {
+				p.fail(l.Pos, rule.Name, "", "domain %s has types %s, not %s", l.Domain, d.Rule.Type, rule.Type)
+			}
+			if slices.ContainsFunc(o.Levels, func(have Level) bool { return have.FromVal == row.FromVal }) {
+				p.fail(l.Pos, rule.Name, "", "level %s has a rule already", row.From)
+				continue
+			}
 			o.Levels = append(o.Levels, Level{row, d})
 		}
 	}
