@@ -1,10 +1,10 @@
 package convert
 
 import (
-	"github.com/abigen/abigen/abi/ctype"
 	"slices"
 	"strings"
 
+	"github.com/abigen/abigen/abi/ctype"
 	"github.com/abigen/abigen/gen/namespace"
 	"github.com/abigen/abigen/internal/nearest"
 )

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"go/types"
 	"strings"
 
 	"github.com/abigen/abigen/gen/emit"
@@ -34,7 +35,8 @@ func (w *archWriter) record(r *Record) {
 		param = ", " + r.Rule.Param + " uint64"
 	}
 	b := &body{w: w, record: r.name()}
-	for _, name := range []string{"dst", "src", "ok", "err", r.Rule.Param} {
+	for _, name := range append(types.Universe.Names(), // a local must not hide what the body uses
+		"dst", "src", "ok", "err", r.Rule.Param, "abi", "math", "unsafe", "binary", w.from.Name, w.to.Name) {
 		b.locals.Take(name)
 	}
 	s := &source{}

@@ -31,7 +31,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the want files of the golden tests")
 
 // TestGolden reads testdata/*.txtar: the headers of two systems, each in a
-// directory of the system's name, and rules.yaml. What is wanted is the plan of
+// directory of the system's name, rules.yaml, and the Go package of its hooks. What is wanted is the plan of
 // each direction and the Go files, which must compile, or the errors. The
 // archive comment says what a case is about; -update accepts what is got.
 func TestGolden(t *testing.T) {
@@ -97,6 +97,12 @@ func generate(t *testing.T, a *txtar.Archive) map[string]string {
 	}
 	left := system(t, fsys, a, rules.Systems[0], "netbsd")
 	right := system(t, fsys, a, rules.Systems[1], "linux")
+	hooks := map[string][]byte{}
+	for _, f := range a.Files {
+		if name, ok := strings.CutPrefix(f.Name, "hooks/"); ok {
+			hooks[name] = f.Data
+		}
+	}
 	for _, d := range [][2]convert.SystemModel{{left, right}, {right, left}} {
 		pkg := "to" + d[1].Name
 		plan, err := convert.NewPlan(d[0], d[1], rules)
@@ -115,7 +121,7 @@ func generate(t *testing.T, a *txtar.Archive) map[string]string {
 			}
 		}
 		for _, arch := range archs {
-			checkCompiles(t, arch, pkg, files, left, right)
+			checkCompiles(t, arch, pkg, files, hooks, left, right)
 		}
 	}
 	return got
@@ -214,9 +220,9 @@ func otherArch(name, arch string) bool {
 }
 
 // checkCompiles type-checks generated converters with the packages they are for.
-func checkCompiles(t *testing.T, arch, pkg string, files map[string][]byte, systems ...convert.SystemModel) {
+func checkCompiles(t *testing.T, arch, pkg string, files, hooks map[string][]byte, systems ...convert.SystemModel) {
 	t.Helper()
-	imp := &importerTo{arch: arch, pkgs: map[string]map[string][]byte{"example.com/" + pkg: files}, done: map[string]*types.Package{}}
+	imp := &importerTo{arch: arch, pkgs: map[string]map[string][]byte{"example.com/" + pkg: files, "example.com/hooks": hooks}, done: map[string]*types.Package{}}
 	for _, s := range systems {
 		text, err := s.GoNames.(*namespace.Plan).Files()
 		if err != nil {
