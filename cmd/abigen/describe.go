@@ -119,7 +119,7 @@ func (a *app) unit(ctx context.Context, target ctype.Target, spec string, header
 	if err != nil {
 		return nil, err
 	}
-	return parse.Headers(ctx, inc, parse.Group{Name: "headers", Headers: headers, Define: defines}, parse.Options{})
+	return parse.Headers(ctx, inc, parse.Group{Name: "headers", Headers: headers, Define: defines}, parse.Options{Hostile: !strings.HasPrefix(inc.Name, "ziglang")})
 }
 
 // configured returns the configuration and its system for the target, nil if

@@ -176,6 +176,7 @@ func (p *Project) parse(ctx context.Context, s *config.System, t ctype.Target) (
 	if err != nil {
 		return nil, err
 	}
+	reader := parse.NewReader(inc) // groups share most of their headers
 	units := make([]*ctype.Unit, len(s.Groups))
 	var errs []error
 	for i, g := range s.Groups {
@@ -183,13 +184,18 @@ func (p *Project) parse(ctx context.Context, s *config.System, t ctype.Target) (
 		if err != nil {
 			return nil, err
 		}
-		if units[i], err = parse.Headers(ctx, inc, group, parse.Options{}); err != nil {
+		if units[i], err = reader.Headers(ctx, group, p.parseOptions(s)); err != nil {
 			errs = append(errs, fmt.Errorf("%s, group %s:\n%w", t, g.Name, err))
 			continue
 		}
 		p.readOwn(g, units[i])
 	}
 	return units, errors.Join(errs...)
+}
+
+// parseOptions trusts the headers of the pinned package, and no others.
+func (p *Project) parseOptions(s *config.System) parse.Options {
+	return parse.Options{Hostile: s.Sysroot.Value != "zig"}
 }
 
 // ParseGroup returns a group of the configuration as package parse takes it:
