@@ -44,7 +44,8 @@ type Reason struct {
 	Why  string
 }
 
-// Single reports whether row is bits that move together by one distance.
+// shift returns the distance that the bits of a row move by, and whether they
+// all move by it.
 func (r Row) shift() (int, bool) {
 	if r.FromVal == 0 || r.ToVal == 0 {
 		return 0, false
@@ -266,21 +267,25 @@ func (p *planner) checkFlags(d *Domain) {
 // reasons resolves patterns to the names of either side that they match.
 func (p *planner) reasons(rule *DomainRule, whys []*WhyRule, key string) map[string]string {
 	found := map[string]string{}
+	candidates := map[*side][]string{} // few, where there are thousands of names in all
+	for _, s := range []*side{p.from, p.to} {
+		for _, pattern := range rule.Constants {
+			candidates[s] = append(candidates[s], s.matching(pattern)...)
+		}
+	}
 	for _, w := range whys {
 		if w.Why == "" {
 			p.fail(w.Pos, rule.Name, "", "%s: say why", key)
 		}
 		for _, pattern := range w.Names {
-			n := 0
-			for _, s := range []*side{p.from, p.to} {
-				for _, c := range s.ints {
-					if matches([]string{pattern}, c.Name) {
-						found[c.Name] = w.Why
-						n++
-					}
-				}
+			names := append(among(candidates[p.from], pattern), among(candidates[p.to], pattern)...)
+			if names == nil {
+				names = append(p.from.matching(pattern), p.to.matching(pattern)...)
 			}
-			if n == 0 && !p.knownPattern(pattern) {
+			for _, name := range names {
+				found[name] = w.Why
+			}
+			if names == nil && !p.knownPattern(pattern) {
 				all := append(p.from.constNames(), p.to.constNames()...)
 				p.fail(w.Pos, rule.Name, "", "%s: neither system has a constant %s%s", key, pattern, nearest.Suggest(pattern, all))
 			}
@@ -289,8 +294,21 @@ func (p *planner) reasons(rule *DomainRule, whys []*WhyRule, key string) map[str
 	return found
 }
 
-// unmatched returns the bits of the rows that must be taken one by one,
-// because a row of more bits contains them or they do not move together.
+// among returns the names that a pattern matches.
+func among(names []string, pattern string) []string {
+	var found []string
+	for _, name := range names {
+		if matches([]string{pattern}, name) {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// single divides the rows of flags: those that move by the same distance, by
+// that distance, the distances in the order to write them, and the rows that
+// must be taken one by one, because they share bits with others or do not keep
+// their shape.
 func (d *Domain) single() (groups map[int][]Row, order []int, multi []Row) {
 	groups = map[int][]Row{}
 	for i, r := range d.Rows {

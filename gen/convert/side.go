@@ -2,6 +2,7 @@ package convert
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/abigen/abigen/abi/ctype"
@@ -32,7 +33,8 @@ type side struct {
 	unit   *ctype.Unit
 	ints   []*ctype.Const // integer constants in order of declaration
 	consts map[string]*ctype.Const
-	left   bool // the left of every Pair
+	sorted []string // the names of ints
+	left   bool     // the left of every Pair
 }
 
 func newSide(m *SystemModel, u *ctype.Unit, left bool) *side {
@@ -43,8 +45,26 @@ func newSide(m *SystemModel, u *ctype.Unit, left bool) *side {
 		}
 		s.consts[c.Name] = c
 		s.ints = append(s.ints, c)
+		s.sorted = append(s.sorted, c.Name)
 	}
+	slices.Sort(s.sorted)
 	return s
+}
+
+// matching returns the names of the integer constants that a pattern matches.
+func (s *side) matching(pattern string) []string {
+	fixed := fixedPart(pattern)
+	first, _ := slices.BinarySearch(s.sorted, fixed)
+	var names []string
+	for _, name := range s.sorted[first:] {
+		if !strings.HasPrefix(name, fixed) {
+			break
+		}
+		if matches([]string{pattern}, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // record finds a record by a tag, "union NAME" or a typedef's name.
@@ -93,12 +113,31 @@ func (s *side) constNames() []string {
 // matches reports whether name matches one of the patterns.
 func matches(patterns []string, name string) bool {
 	for _, p := range patterns {
-		if p == name {
-			return true
-		}
-		if ok, err := path.Match(p, name); ok && err == nil {
-			return true
+		fixed := fixedPart(p)
+		switch {
+		case !strings.HasPrefix(name, fixed): // most names, and cheap to see
+		case len(fixed) == len(p):
+			if len(name) == len(p) {
+				return true
+			}
+		case p[len(fixed):] == "*":
+			if !strings.Contains(name[len(fixed):], "/") {
+				return true
+			}
+		default:
+			if ok, err := path.Match(p, name); ok && err == nil {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// fixedPart returns the part of a pattern in front of its first special
+// character.
+func fixedPart(pattern string) string {
+	if i := strings.IndexAny(pattern, `*?[\`); i >= 0 {
+		return pattern[:i]
+	}
+	return pattern
 }
