@@ -76,7 +76,10 @@ struct abigen_probe_int { unsigned long long value; unsigned char negative; };
 const file = "abigen-probe"
 
 // symbol is the name of the object that answers question i.
-func symbol(i int) string { return fmt.Sprintf("abigen_probe_%d", i) }
+func symbol(i int) string { return fmt.Sprintf("%s%d", symbolPrefix, i) }
+
+// sizeSymbol is the name of the object that holds the size of a string.
+func sizeSymbol(i int) string { return symbol(i) + "_size" }
 
 // question returns the C text for question i, on one line.
 func question(i int, p Probe) string {
@@ -86,7 +89,8 @@ func question(i int, p Probe) string {
 	case Float:
 		return fmt.Sprintf("const double %s = (%s);", symbol(i), p.Expr)
 	case String:
-		return fmt.Sprintf("const char %s[] = %s;", symbol(i), p.Expr)
+		// Its size too, since not every object format tells.
+		return fmt.Sprintf("const char %s[] = %s; const unsigned long long %s = sizeof(%s);", symbol(i), p.Expr, sizeSymbol(i), symbol(i))
 	}
 	return fmt.Sprintf("const %s %s = { .%s = -1 };", p.Expr, symbol(i), p.Member)
 }
@@ -167,11 +171,16 @@ func answer(i int, p Probe, obj *object) Result {
 		}
 		return Result{Int: ctype.Integer{Bits: obj.order.Uint64(data), Signed: data[8] != 0}}
 	case Float:
-		if len(data) != 8 {
+		if len(data) < 8 {
 			return Result{Err: fmt.Errorf("object file has %d bytes for a double", len(data))}
 		}
 		return Result{Float: math.Float64frombits(obj.order.Uint64(data))}
 	case String:
+		if n := obj.symbols[sizeSymbol(i)]; len(n) >= 8 {
+			if size := obj.order.Uint64(n); size <= uint64(len(data)) {
+				data = data[:size]
+			}
+		}
 		return Result{String: strings.TrimSuffix(string(data), "\x00")}
 	}
 	off, width, err := findBits(data, obj.bigEndian())

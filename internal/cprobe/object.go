@@ -1,12 +1,18 @@
 package cprobe
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 )
+
+// symbolPrefix begins the names of the objects that answer questions.
+const symbolPrefix = "abigen_probe_"
 
 // An object is what an object file defines.
 type object struct {
@@ -15,16 +21,36 @@ type object struct {
 	address map[string]bool // symbols whose bytes the linker would fill
 }
 
+func newObject(order binary.ByteOrder) *object {
+	return &object{order: order, symbols: make(map[string][]byte), address: make(map[string]bool)}
+}
+
 func (o *object) bigEndian() bool { return o.order == binary.ByteOrder(binary.BigEndian) }
 
-// readObject reads the objects with our names from an ELF file.
+// readObject reads the objects with our names from an ELF or Mach-O file.
 func readObject(path string) (*object, error) {
-	f, err := elf.Open(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	o := &object{order: f.ByteOrder, symbols: make(map[string][]byte), address: make(map[string]bool)}
+	var magic [4]byte
+	if _, err := f.ReadAt(magic[:], 0); err != nil {
+		return nil, err
+	}
+	if bytes.Equal(magic[:], []byte(elf.ELFMAG)) {
+		return readELF(f)
+	}
+	return readMachO(f)
+}
+
+// readELF reads the objects with our names from an ELF file.
+func readELF(r io.ReaderAt) (*object, error) {
+	f, err := elf.NewFile(r)
+	if err != nil {
+		return nil, err
+	}
+	o := newObject(f.ByteOrder)
 	symbols, err := f.Symbols()
 	if err != nil {
 		if err == elf.ErrNoSymbols {
@@ -38,7 +64,7 @@ func readObject(path string) (*object, error) {
 	}
 	sections := make(map[elf.SectionIndex][]byte)
 	for _, s := range symbols {
-		if !strings.HasPrefix(s.Name, "abigen_probe_") {
+		if !strings.HasPrefix(s.Name, symbolPrefix) {
 			continue
 		}
 		if int(s.Section) >= len(f.Sections) {
