@@ -20,6 +20,26 @@ var (
 		MaxAtomicAlign:        16,
 		UnnamedBitFieldsAlign: true,
 	})
+	// Apple's compiler has no __float128, and aligns vectors to what the
+	// machine it compiles for has instructions for, which is SSE here.
+	modelDarwinAMD64 = lp64(Model{
+		CharSigned:     true,
+		Float16:        Scalar{2, 2},
+		LongDouble:     Scalar{16, 16},
+		MaxAlign:       16,
+		MaxVectorAlign: 16,
+		MaxAtomicAlign: 16,
+	})
+	// Apple's ABI for the machine has a signed char, a long double that is a
+	// double, and no bit-field without a name that aligns its record.
+	modelDarwinARM64 = lp64(Model{
+		CharSigned:     true,
+		Float16:        Scalar{2, 2},
+		LongDouble:     Scalar{8, 8},
+		MaxAlign:       16,
+		MaxVectorAlign: 16,
+		MaxAtomicAlign: 16,
+	})
 	modelSPARC64 = lp64(Model{
 		BigEndian:      true,
 		CharSigned:     true,
@@ -97,6 +117,12 @@ var targets = []struct {
 	{Target{"linux", "arm64"}, modelARM64.names("unsigned long", "long", "unsigned int", "unsigned int")},
 	{Target{"linux", "386"}, model386.names("unsigned int", "int", "int", "unsigned int")},
 	{Target{"linux", "arm"}, modelARM.names("unsigned int", "int", "unsigned int", "unsigned int")},
+	{Target{"freebsd", "amd64"}, modelAMD64.names("unsigned long", "long", "int", "int")},
+	{Target{"freebsd", "arm64"}, modelARM64.names("unsigned long", "long", "unsigned int", "int")},
+	{Target{"freebsd", "386"}, model386.names("unsigned int", "int", "int", "int")},
+	{Target{"freebsd", "arm"}, modelARM.names("unsigned int", "int", "unsigned int", "int")},
+	{Target{"darwin", "amd64"}, modelDarwinAMD64.names("unsigned long", "long", "int", "int")},
+	{Target{"darwin", "arm64"}, modelDarwinARM64.names("unsigned long", "long", "int", "int")},
 }
 
 // names returns the model with the types behind size_t, ptrdiff_t, wchar_t
