@@ -122,7 +122,7 @@ func TestOpenDirFails(t *testing.T) {
 	for _, tt := range []struct{ dir, want string }{
 		{t.TempDir(), "neither"},
 		{filepath.Join(t.TempDir(), "missing"), "no such file"},
-		{notNetBSD, "does not define __NetBSD_Version__"},
+		{notNetBSD, "does not know __NetBSD_Version__"},
 		{noParam, "not NetBSD's headers"},
 	} {
 		if _, err := OpenDir(tt.dir); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -55,9 +55,11 @@ func TestPredefined(t *testing.T) {
 		{ctype.Target{OS: "linux", Arch: "386"}, []string{"__linux__ 1", "__i386__ 1"}},
 		{ctype.Target{OS: "linux", Arch: "arm"}, []string{"__linux__ 1", "__ARM_PCS_VFP 1"}},
 		{ctype.Target{OS: "freebsd", Arch: "amd64"}, []string{"__FreeBSD__ ", "__FreeBSD_version "}},
-		{ctype.Target{OS: "freebsd", Arch: "arm64"}, []string{"__FreeBSD__ "}},
-		{ctype.Target{OS: "darwin", Arch: "amd64"}, []string{"__APPLE__ 1"}},
-		{ctype.Target{OS: "darwin", Arch: "arm64"}, []string{"__APPLE__ 1", "__arm64__ 1"}},
+		{ctype.Target{OS: "freebsd", Arch: "arm64"}, []string{"__FreeBSD__ ", "__CHAR_UNSIGNED__ 1", "__WCHAR_TYPE__ unsigned int"}},
+		{ctype.Target{OS: "freebsd", Arch: "386"}, []string{"__FreeBSD__ ", "__i386__ 1", "__SIZEOF_POINTER__ 4"}},
+		{ctype.Target{OS: "freebsd", Arch: "arm"}, []string{"__FreeBSD__ ", "__ARM_PCS_VFP 1"}},
+		{ctype.Target{OS: "darwin", Arch: "amd64"}, []string{"__APPLE__ 1", "__SIZEOF_LONG_DOUBLE__ 16"}},
+		{ctype.Target{OS: "darwin", Arch: "arm64"}, []string{"__APPLE__ 1", "__arm64__ 1", "__SIZEOF_LONG_DOUBLE__ 8"}},
 	} {
 		text, err := Predefined(row.target)
 		if err != nil {

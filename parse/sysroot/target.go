@@ -37,6 +37,8 @@ var targets = []target{
 	linux("arm", "arm-linux-gnueabihf", "arm"),
 	freebsd("amd64", "x86_64-freebsd", "x86_64-freebsd-none"),
 	freebsd("arm64", "aarch64-freebsd", "aarch64-freebsd-none"),
+	freebsd("386", "x86-freebsd", "x86-freebsd-none"),
+	freebsd("arm", "arm-freebsd-eabihf", "arm-freebsd-eabihf"),
 	darwin("amd64", "x86_64-macos"),
 	darwin("arm64", "aarch64-macos"),
 }

@@ -29,10 +29,10 @@ const maxWheelFile = 1 << 30
 // by the first, and reads macOS's version from the second.
 var treeFiles = []string{"lib/std/std.zig", "lib/libc/darwin/SDKSettings.json"}
 
-// treeDirs returns the directories of the package, below ziglang/, whose files
-// make up the tree: the compiler's own headers, and those of every target.
-func treeDirs() []string {
-	dirs := []string{"lib/include"}
+// treeParts returns what makes up the tree, as paths below ziglang/: treeFiles,
+// and the directories of the compiler's own headers and of every target's.
+func treeParts() []string {
+	dirs := append(slices.Clone(treeFiles), "lib/include")
 	for _, row := range targets {
 		for _, d := range row.dirs() {
 			if p := path.Join("lib", d); !slices.Contains(dirs, p) {
@@ -96,21 +96,16 @@ func openWheel(p string) (*zip.ReadCloser, error) {
 	return r, nil
 }
 
-// unpackTree writes the headers in the wheel at p, and what the compiler needs
-// beside them, below dir.
-func unpackTree(ctx context.Context, p, dir string) error {
-	dirs := treeDirs()
-	return unpack(ctx, p, dir, func(name string) bool {
-		if slices.Contains(treeFiles, name) {
-			return true
-		}
-		for _, d := range dirs {
-			if strings.HasPrefix(name, d+"/") {
-				return true
-			}
-		}
-		return false
+// unpackTree writes those of [treeParts] in the wheel at p below dir, which is
+// made even when the wheel has none of them.
+func unpackTree(ctx context.Context, p, dir string, parts []string) error {
+	err := unpack(ctx, p, dir, func(name string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return name == part || strings.HasPrefix(name, part+"/") })
 	})
+	if err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o777)
 }
 
 // unpackExecutable writes the compiler in the wheel at p to dir.

@@ -113,7 +113,7 @@ func TestUnpackRefusesNames(t *testing.T) {
 			dir := t.TempDir()
 			p := filepath.Join(dir, wheelName)
 			writeFile(t, p, string(wheelBytes(t, files)))
-			if err := unpackTree(context.Background(), p, filepath.Join(dir, "a", "b")); !errors.Is(err, ErrBadWheel) {
+			if err := unpackTree(context.Background(), p, filepath.Join(dir, "a", "b"), treeParts()); !errors.Is(err, ErrBadWheel) {
 				t.Errorf("unpackTree: %v, want %v", err, ErrBadWheel)
 			}
 			if got := listFiles(t, dir); !slices.Equal(got, []string{wheelName}) {
@@ -143,7 +143,7 @@ func TestUnpackRefusesLinks(t *testing.T) {
 	dir := t.TempDir()
 	p := filepath.Join(dir, wheelName)
 	writeFile(t, p, b.String())
-	if err := unpackTree(context.Background(), p, filepath.Join(dir, "tree")); !errors.Is(err, ErrBadWheel) {
+	if err := unpackTree(context.Background(), p, filepath.Join(dir, "tree"), treeParts()); !errors.Is(err, ErrBadWheel) {
 		t.Errorf("unpackTree: %v, want %v", err, ErrBadWheel)
 	}
 	if _, err := os.Lstat(filepath.Join(dir, "tree/lib/include/link")); err == nil {
@@ -163,7 +163,7 @@ func TestUnpackFindsDamage(t *testing.T) {
 	dir := t.TempDir()
 	p := filepath.Join(dir, wheelName)
 	writeFile(t, p, string(data))
-	if err := unpackTree(context.Background(), p, filepath.Join(dir, "tree")); !errors.Is(err, ErrBadWheel) {
+	if err := unpackTree(context.Background(), p, filepath.Join(dir, "tree"), treeParts()); !errors.Is(err, ErrBadWheel) {
 		t.Errorf("unpackTree: %v, want %v", err, ErrBadWheel)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/abigen/abigen/abi/ctype"
@@ -28,7 +29,8 @@ const DefaultZigVersion = "0.15.2"
 //
 //	wheel/          the package as downloaded, kept for the compiler
 //	tree/           what was unpacked of it
-//	tree/wheel.json the name and the SHA-256 of that package
+//	tree/wheel.json the name and the SHA-256 of that package, and which parts
+//	                of it were unpacked
 //	lock            held while one of these is being made
 //
 // Whatever appears there is whole: it is made under another name and renamed.
@@ -42,6 +44,15 @@ type Zig struct {
 type wheelInfo struct {
 	File   string `json:"file"`
 	SHA256 string `json:"sha256"`
+
+	// Parts are those of [treeParts] that were unpacked, or looked for and
+	// not found in the package.
+	Parts []string `json:"parts"`
+}
+
+// missing returns the parts that a tree should have by now and does not.
+func (w wheelInfo) missing() []string {
+	return slices.DeleteFunc(treeParts(), func(p string) bool { return slices.Contains(w.Parts, p) })
 }
 
 // A version is used in a file name and on pip's command line.
@@ -65,7 +76,7 @@ func OpenZig(ctx context.Context, opt Options) (*Zig, error) {
 		return nil, fmt.Errorf("sysroot zig: %w", err)
 	}
 	z := &Zig{version: version, dir: filepath.Join(cache, "ziglang-"+version)}
-	if err := z.load(); err == nil {
+	if err := z.load(); err == nil && len(z.source.missing()) == 0 {
 		return z, nil
 	}
 	if err := z.unpackHeaders(ctx); err != nil {
@@ -141,52 +152,104 @@ func (z *Zig) tree() string { return filepath.Join(z.dir, "tree") }
 
 // load reads what an earlier unpacking has left.
 func (z *Zig) load() error {
-	b, err := os.ReadFile(filepath.Join(z.tree(), "wheel.json"))
+	b, err := os.ReadFile(filepath.Join(z.tree(), infoName))
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(b, &z.source)
+	var info wheelInfo
+	if err := json.Unmarshal(b, &info); err != nil {
+		return err
+	}
+	z.source = info
+	return nil
 }
 
-// unpackHeaders makes z.tree.
+// unpackHeaders makes z.tree, or completes it.
 func (z *Zig) unpackHeaders(ctx context.Context) error {
 	unlock, err := z.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if err := z.load(); err == nil {
+	loaded := z.load()
+	if loaded == nil && len(z.source.missing()) == 0 {
 		return nil // another process was first
-	}
-	// A tree that does not load is one that an older version of this
-	// package made, or one that somebody has damaged.
-	if err := os.RemoveAll(z.tree()); err != nil {
-		return err
 	}
 	wheel, err := z.wheel(ctx)
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(z.dir, tmpPrefix+"tree")
-	defer os.RemoveAll(tmp)
-	if err := unpackTree(ctx, wheel, tmp); err != nil {
-		return z.dropBad(err)
-	}
 	sum, err := fileSHA256(wheel)
 	if err != nil {
 		return err
 	}
-	info, err := json.Marshal(wheelInfo{File: filepath.Base(wheel), SHA256: sum})
-	if err != nil {
+	if loaded != nil || z.source.SHA256 != sum {
+		// A tree that does not load is one that somebody has damaged, and
+		// one of another package is not completed from this one.
+		if err := os.RemoveAll(z.tree()); err != nil {
+			return err
+		}
+		z.source = wheelInfo{}
+	}
+	tmp := filepath.Join(z.dir, tmpPrefix+"tree")
+	defer os.RemoveAll(tmp)
+	if err := unpackTree(ctx, wheel, tmp, z.source.missing()); err != nil {
+		return z.dropBad(err)
+	}
+	info := wheelInfo{File: filepath.Base(wheel), SHA256: sum, Parts: slices.Concat(z.source.Parts, z.source.missing())}
+	if z.source.SHA256 == "" {
+		if err := writeInfo(tmp, info); err != nil {
+			return err
+		}
+		if err := os.Rename(tmp, z.tree()); err != nil {
+			return err
+		}
+		return z.load()
+	}
+	// The tree is one of an older version of this package, which knew fewer
+	// targets. Others may be reading in it, so what is there stays.
+	if err := z.adopt(tmp, z.source.missing()); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(tmp, "wheel.json"), append(info, '\n'), 0o666); err != nil {
+	if err := writeInfo(tmp, info); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, z.tree()); err != nil {
+	if err := os.Rename(filepath.Join(tmp, infoName), filepath.Join(z.tree(), infoName)); err != nil {
 		return err
 	}
 	return z.load()
+}
+
+// adopt moves the parts from tmp into the tree. A part that stands there is
+// whole, like everything in it, and stays.
+func (z *Zig) adopt(tmp string, parts []string) error {
+	for _, part := range parts {
+		from, to := filepath.Join(tmp, part), filepath.Join(z.tree(), part)
+		if _, err := os.Stat(to); err == nil {
+			continue
+		}
+		if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
+			continue // the package does not have it
+		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+			return err
+		}
+		if err := os.Rename(from, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// infoName is the file in the tree that tells what it was made from.
+const infoName = "wheel.json"
+
+func writeInfo(dir string, info wheelInfo) error {
+	b, err := json.Marshal(info)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, infoName), append(b, '\n'), 0o666)
 }
 
 // A Compiler is a C compiler for one target.

@@ -299,6 +299,80 @@ func TestZigAfterCrash(t *testing.T) {
 	}
 }
 
+// TestZigCompletes has a tree that a version of this package left which knew
+// fewer targets: it had no list of parts yet, or one without the new ones.
+func TestZigCompletes(t *testing.T) {
+	const part = "lib/libc/include/aarch64-netbsd-none"
+	for _, tt := range []struct {
+		name  string
+		parts []string
+	}{
+		{"without a list", nil},
+		{"with a list", slices.DeleteFunc(treeParts(), func(p string) bool { return p == part })},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			serveWheel(t)
+			opt := testOptions(t)
+			z, err := OpenZig(t.Context(), opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.RemoveAll(filepath.Join(z.tree(), part)); err != nil {
+				t.Fatal(err)
+			}
+			old := z.source
+			old.Parts = tt.parts
+			if err := writeInfo(z.tree(), old); err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, filepath.Join(z.tree(), zigExecutable), "a compiler that is not unpacked again")
+
+			t.Setenv("PATH", "") // the package is in the cache
+			if z, err = OpenZig(t.Context(), opt); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(filepath.Join(z.tree(), part, "machine/types.h")); err != nil {
+				t.Error(err)
+			}
+			if b, err := os.ReadFile(filepath.Join(z.tree(), zigExecutable)); err != nil || string(b) != "a compiler that is not unpacked again" {
+				t.Errorf("the compiler was touched: %q, %v", b, err)
+			}
+			if missing := z.source.missing(); len(missing) > 0 {
+				t.Errorf("still missing %q", missing)
+			}
+			for _, name := range listFiles(t, z.dir) {
+				if strings.HasPrefix(name, tmpPrefix) {
+					t.Errorf("%s is left over", name)
+				}
+			}
+		})
+	}
+}
+
+// TestZigAnotherWheel has a tree to complete of another build of the package:
+// the two are not mixed.
+func TestZigAnotherWheel(t *testing.T) {
+	serveWheel(t)
+	opt := testOptions(t)
+	z, err := OpenZig(t.Context(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeInfo(z.tree(), wheelInfo{File: wheelName, SHA256: strings.Repeat("0", 64)}); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(z.tree(), "lib/include/stale.h"), "/* stale */")
+	if z, err = OpenZig(t.Context(), opt); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(listFiles(t, z.tree()), "lib/include/stale.h") {
+		t.Error("a file of another package is left over")
+	}
+	if z.SHA256() == strings.Repeat("0", 64) {
+		t.Error("the tree still claims to be of another package")
+	}
+}
+
 func TestZigConcurrent(t *testing.T) {
 	pip := serveWheel(t)
 	opt := testOptions(t)
