@@ -51,7 +51,11 @@ func (p *Project) Lock(ctx context.Context, files output.Files) (*lock.Lock, err
 		return nil, err
 	}
 	for _, s := range p.Config.Systems {
-		h, err := p.headers(ctx, s, p.readNames(s))
+		names, ok := p.readNames(s)
+		if !ok {
+			return nil, errors.New("system " + s.Name.Value + " was not parsed")
+		}
+		h, err := p.headers(ctx, s, names)
 		if err != nil {
 			return nil, err
 		}

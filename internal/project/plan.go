@@ -69,6 +69,9 @@ func (p *Project) system(ctx context.Context, s *config.System) (gen.System, err
 		return gen.System{}, err
 	}
 	opt, err := p.options(s)
+	if err != nil {
+		return gen.System{}, err
+	}
 	var unused []gen.Unused
 	for _, u := range s.Unused {
 		unused = append(unused, gen.Unused{Header: u.Header, Reason: u.Reason})
@@ -76,18 +79,21 @@ func (p *Project) system(ctx context.Context, s *config.System) (gen.System, err
 	return gen.System{
 		Name: s.Name.Value, Dir: s.Package, Unused: unused,
 		Native: units[:len(native)], Extra: units[len(native):], Options: opt,
-	}, err
+	}, nil
 }
 
 // options are what the configuration says about a system's Go package.
 func (p *Project) options(s *config.System) (namespace.Options, error) {
 	messages, err := p.Messages(s)
+	if err != nil {
+		return namespace.Options{}, err
+	}
 	return namespace.Options{
 		Package: path.Base(s.Package), Import: s.Import, System: s.Title,
 		NetworkOrder: s.NetworkOrder, Rename: s.Rename, Exclude: s.Exclude, Notes: s.Notes, Bytes: s.Bytes, Portable: s.Portable,
 		Errno:  namespace.Numbers{Wording: messages.Errno},
 		Signal: namespace.Numbers{Wording: messages.Signal},
-	}, err
+	}, nil
 }
 
 // rules reads the file of conversion rules, nil when there is none.

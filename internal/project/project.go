@@ -124,18 +124,19 @@ func (p *Project) includes(ctx context.Context, s *config.System, t ctype.Target
 	return &recorded, nil
 }
 
-// readNames returns the files that were read from a system's sysroot, sorted.
-func (p *Project) readNames(s *config.System) []string {
+// readNames returns the files that were read from a system's sysroot, sorted,
+// and whether the system was parsed at all.
+func (p *Project) readNames(s *config.System) (names []string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var names []string
 	for v, rec := range p.reads {
 		if v.system == s.Name.Value {
+			ok = true
 			names = append(names, rec.Names()...)
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return slices.Compact(names), ok
 }
 
 // Units parses the system's headers for the targets: one Unit for each, with
