@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 )
 
 // Name is the file's name, beside abigen.yaml.
@@ -84,6 +85,10 @@ func Hash(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// buffers keep what is read of a file: a run with nothing to do reads thousands,
+// and should not take a new buffer for each.
+var buffers = sync.Pool{New: func() any { return new([1 << 15]byte) }}
+
 // HashFile returns the hash of a file, read in small pieces.
 func HashFile(fsys fs.FS, name string) (string, error) {
 	f, err := fsys.Open(name)
@@ -91,11 +96,19 @@ func HashFile(fsys fs.FS, name string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	buf := buffers.Get().(*[1 << 15]byte)
+	defer buffers.Put(buf)
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	for {
+		n, err := f.Read(buf[:])
+		h.Write(buf[:n])
+		if err == io.EOF {
+			return hex.EncodeToString(h.Sum(nil)), nil
+		}
+		if err != nil {
+			return "", err
+		}
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // HashHeaders returns one hash over the names and contents of the files,
