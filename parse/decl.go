@@ -66,7 +66,7 @@ func (w *walker) declaration(d *cc.Declaration) {
 	}
 }
 
-// redefinesFloat recognises typedef float _Float32, by which glibc gives older
+// redefinesFloat recognizes typedef float _Float32, by which glibc gives older
 // compilers a name that cc takes for a keyword and we know anyway.
 func redefinesFloat(n *cc.DeclarationSpecifiers) bool {
 	typedef, words, last := false, 0, ""

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -176,7 +177,7 @@ func (w *walker) errorf(pos ctype.Pos, format string, args ...any) {
 }
 
 func (w *walker) layoutError(pos ctype.Pos, name string, err error) {
-	if le, ok := err.(*layout.Error); ok {
+	if le := (*layout.Error)(nil); errors.As(err, &le) {
 		if le.Pos.File != "" {
 			pos = le.Pos
 		}

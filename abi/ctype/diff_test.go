@@ -26,7 +26,7 @@ func TestDiff(t *testing.T) {
 	rec.Size, rec.Align = 56, 8
 	rec.Members[1].BitWidth = 4
 	rec.Members[5].Offset = 20
-	rec.Members[6].Name = "colour"
+	rec.Members[6].Name = "color2"
 	rec.Members[7].Type = x.Typedef("socklen_t").Type
 	x.Record("struct hidden").Complete = true
 	x.Typedef("socklen_t").Type = &ctype.Type{Kind: ctype.Int, Name: "unsigned int", Size: 8, Align: 4}
@@ -51,7 +51,7 @@ func TestDiff(t *testing.T) {
 		"struct sample.pos: offset changed from 16 to 20 (sys/sample.h:13:25)",
 		"struct sample.color: removed, was enum color color at 28 (sys/sample.h:14:13)",
 		"struct sample.hook: type changed from int (*)(struct hidden *, socklen_t, ...) to unsigned int (sys/sample.h:15:8)",
-		"struct sample.colour: added, enum color colour at 28 (sys/sample.h:14:13)",
+		"struct sample.color2: added, enum color color2 at 28 (sys/sample.h:14:13)",
 		"union gone: removed, was union of 3 bytes",
 		"enum color: type changed from int to unsigned int (sys/sample.h:3:6)",
 		"typedef socklen_t: size changed from 4 to 8 (sys/sample.h:1:22)",

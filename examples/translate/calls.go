@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -230,14 +231,14 @@ func interfaceRequest(w io.Writer, fd int) error {
 // failure makes a call fail.
 func failure(w io.Writer, fd int) error {
 	_, _, err := syscall.Recvfrom(fd, make([]byte, 1), 0)
-	errno, ok := err.(syscall.Errno)
-	if !ok {
-		return fmt.Errorf("recvfrom on an empty socket: %v, want an error", err)
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return errors.New("recvfrom on an empty socket did not fail")
 	}
 	lx := linux.Errno(errno)
 	nb, ok := tonetbsd.Errno(lx)
 	if !ok {
-		return fmt.Errorf("errno %d: no NetBSD counterpart", lx)
+		return fmt.Errorf("no NetBSD counterpart: %w", lx)
 	}
 	fmt.Fprintf(w, "\nrecvfrom: %s\n", lx.Name())
 	row(w, fmt.Sprintf("errno %d: %v", lx, lx), fmt.Sprintf("errno %d: %v", nb, nb))

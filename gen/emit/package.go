@@ -28,7 +28,7 @@ type Decl struct {
 
 	// Block tells that the declaration is a line, or lines, of a const, var
 	// or type block: the keyword, and the doc comment of the block after a
-	// newline when there is one. Neighbours with the same Block share it.
+	// newline when there is one. Neighbors with the same Block share it.
 	Block string
 
 	// OneLine tells that a declaration with a Block needs no parentheses

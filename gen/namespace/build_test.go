@@ -95,7 +95,6 @@ func (h *header) enum(key string, names ...string) {
 
 func (h *header) basic(name string) *ctype.Type { return h.model.Type(name) }
 func ref(key string) *ctype.Type                { return &ctype.Type{Kind: ctype.RecordRef, Name: key} }
-func enumRef(key string) *ctype.Type            { return &ctype.Type{Kind: ctype.EnumRef, Name: key} }
 func name(typedef string) *ctype.Type           { return &ctype.Type{Kind: ctype.TypedefRef, Name: typedef} }
 func ptr(t *ctype.Type) *ctype.Type             { return &ctype.Type{Kind: ctype.Pointer, Elem: t} }
 func array(t *ctype.Type, n int64) *ctype.Type {

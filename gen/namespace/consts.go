@@ -151,7 +151,7 @@ const (
 )
 
 // markFlags finds runs of constants that are bit masks, to be written in
-// hexadecimal: neighbours in a header with the same prefix, most of them
+// hexadecimal: neighbors in a header with the same prefix, most of them
 // powers of two, and at least one of those above 8. The first architecture that
 // has a constant decides for all.
 func (v *view) markFlags() {
@@ -189,7 +189,7 @@ func (v *view) markFlags() {
 }
 
 // markGroups separates runs of constants, for the empty lines between them.
-// Constants that have no neighbour of their kind share a group with the next
+// Constants that have no neighbor of their kind share a group with the next
 // that have none.
 func (v *view) markGroups() {
 	n := 0
@@ -205,7 +205,7 @@ func (v *view) markGroups() {
 	}
 }
 
-// runs yields the neighbours in a list that have the same header, type and
+// runs yields the neighbors in a list that have the same header, type and
 // prefix.
 func runs(list []*Constant) func(yield func([]*Constant) bool) {
 	return func(yield func([]*Constant) bool) {

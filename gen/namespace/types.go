@@ -3,8 +3,9 @@ package namespace
 import (
 	"strconv"
 
-	"github.com/abigen/abigen/abi/ctype"
 	"github.com/dave/jennifer/jen"
+
+	"github.com/abigen/abigen/abi/ctype"
 )
 
 // A TypeKind tells what a Go [Type] is.

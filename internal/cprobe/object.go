@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,7 +54,7 @@ func readELF(r io.ReaderAt) (*object, error) {
 	o := newObject(f.ByteOrder)
 	symbols, err := f.Symbols()
 	if err != nil {
-		if err == elf.ErrNoSymbols {
+		if errors.Is(err, elf.ErrNoSymbols) {
 			return o, nil
 		}
 		return nil, err

@@ -38,7 +38,6 @@ type rule struct {
 	Arch   []string          `yaml:"arch"`
 	Words  map[string]string `yaml:"words"`
 	Sub    *rule             `yaml:"sub"`
-	hidden int
 }
 
 func at(line, col int) ctype.Pos { return ctype.Pos{File: "f.yaml", Line: line, Col: col} }

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/abigen/abigen/abi/ctype"
@@ -105,7 +106,7 @@ func (e *Engine) Unit(u *ctype.Unit) []error {
 	clear(e.typedefs)
 	var errs []error
 	note := func(name string, pos ctype.Pos, err error) {
-		if le, ok := err.(*Error); ok && le.Record == "" {
+		if le := (*Error)(nil); errors.As(err, &le) && le.Record == "" {
 			err = &Error{Pos: pos, Record: name, Msg: le.Msg}
 		}
 		if err != nil {

@@ -14,8 +14,7 @@ type generator struct {
 	*rand.Rand
 	model *ctype.Model
 	unit  *ctype.Unit
-	n     int    // numbers the names
-	outer string // key of the record around the unnamed type under way
+	n     int // numbers the names
 
 	// plain keeps to what gcc and clang lay out alike.
 	plain bool

@@ -25,7 +25,7 @@ const zigExecutable = "zig"
 const maxWheelFile = 1 << 30
 
 // treeFiles are the files of the package, below ziglang/, that the compiler
-// needs beside the executable and the headers: it recognises its lib directory
+// needs beside the executable and the headers: it recognizes its lib directory
 // by the first, and reads macOS's version from the second.
 var treeFiles = []string{"lib/std/std.zig", "lib/libc/darwin/SDKSettings.json"}
 
