@@ -20,6 +20,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 )
 
 // Exit codes.
@@ -34,7 +35,7 @@ const (
 var errDifferences = errors.New("differences found")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -49,6 +50,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitDone
 	case errors.Is(err, errDifferences):
 		return exitDifferences
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "abigen: interrupted")
+		return exitBad
 	default:
 		fmt.Fprintf(stderr, "abigen: %v\n", err)
 		return exitBad

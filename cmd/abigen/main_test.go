@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -26,13 +24,7 @@ var update = flag.Bool("update", false, "write what commands print into the scri
 
 // TestMain lets the scripts start the test binary as abigen.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"abigen": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-			defer stop()
-			os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-		},
-	})
+	testscript.Main(m, map[string]func(){"abigen": main})
 }
 
 // TestScripts runs the scripts in testdata. Each starts in a directory of its
