@@ -58,7 +58,7 @@ func NewPlan(systems []System, converters []Converter, rules *convert.Rules) (*P
 	err := each(len(systems), func(i int) (err error) {
 		s := &systems[i]
 		if p.Namespaces[i], err = namespace.NewPlan(s.Native, s.Extra, s.Options); err != nil {
-			err = fmt.Errorf("package %s: %w", s.Dir, err)
+			err = fmt.Errorf("package %s:\n%w", s.Dir, err)
 		}
 		return err
 	})

@@ -146,6 +146,15 @@ func (w *archWriter) function(name string) string {
 // headerOf returns the header that declares a record.
 func headerOf(r *namespace.Record) string { return r.C.Pos.File }
 
+// fileOf returns the file that the converter of a pair goes to: that of the
+// left system's header, so that both directions keep it under one name.
+func (w *archWriter) fileOf(from, to *namespace.Record) string {
+	if w.from.left {
+		return emit.FileBase(headerOf(from))
+	}
+	return emit.FileBase(headerOf(to))
+}
+
 // oneLine makes a text of the rules fit for a line of a comment.
 func oneLine(text string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "@", escapedAt)

@@ -37,7 +37,7 @@ func (w *archWriter) union(u *Union) {
 		w.variant(s, u, v)
 	}
 	s.line("\tdefault:\n\t\treturn 0, @abi.NoCounterpart(%q, %q, tag)\n\t}\n}", record, u.FromTag.Name)
-	file := emit.FileBase(headerOf(u.To))
+	file := w.fileOf(u.From, u.To)
 	if u.Rule.File != "" {
 		file = emit.FileBase(u.Rule.File)
 	}
@@ -166,7 +166,7 @@ func (w *archWriter) chain(c *Chain) {
 	s.line("\t\t\tn = end\n\t\t}")
 	s.line("\t\tsrc = src[min((int(from.%s)+fromAlign-1)&^(fromAlign-1), len(src)):]", c.FromLen.Go)
 	s.line("\t}\n\treturn n, nil\n}")
-	file := emit.FileBase(headerOf(c.To))
+	file := w.fileOf(c.From, c.To)
 	if c.Rule.File != "" {
 		file = emit.FileBase(c.Rule.File)
 	}

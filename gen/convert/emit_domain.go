@@ -68,14 +68,18 @@ func (d *Domain) dense() bool {
 	return len(d.Rows) > 2 && most <= maxDense && most < uint64(8*len(d.Rows)+32)
 }
 
-// domainFile is the file of a domain: the rule's noun, or the header of its
-// first constant on the result's side.
+// domainFile is the file of a domain: the rule's noun, or that of the left
+// system's header for its first constant.
 func (w *archWriter) domainFile(d *Domain) string {
 	if d.Rule.File != "" {
 		return emit.FileBase(d.Rule.File)
 	}
 	for _, r := range d.Rows {
-		if c := w.to.consts[r.To]; c != nil {
+		c := w.to.consts[r.To]
+		if w.from.left {
+			c = w.from.consts[r.From]
+		}
+		if c != nil {
 			return emit.FileBase(c.Pos.File)
 		}
 	}

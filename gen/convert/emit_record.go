@@ -49,7 +49,7 @@ func (w *archWriter) record(r *Record) {
 		b.doc(s, r)
 		s.line("func %s(dst *%s, src *%s) error {", r.To.Go, to, from)
 		s.line("\t*dst = %s(*src)\n\treturn nil\n}", to)
-		w.add("func "+r.To.Go, emit.FileBase(headerOf(r.To)), s)
+		w.add("func "+r.To.Go, w.fileOf(r.From, r.To), s)
 		return
 	}
 	if r.large() {
@@ -57,7 +57,7 @@ func (w *archWriter) record(r *Record) {
 		b.doc(s, r)
 		s.line("func %s(dst *%s, src *%s) error {", r.To.Go, to, from)
 		s.line("\tcopy(@abi.AsBytes(dst), @abi.AsBytes(src))\n\treturn nil\n}")
-		w.add("func "+r.To.Go, emit.FileBase(headerOf(r.To)), s)
+		w.add("func "+r.To.Go, w.fileOf(r.From, r.To), s)
 		return
 	}
 	b.clear = r.To.Padding
@@ -72,7 +72,7 @@ func (w *archWriter) record(r *Record) {
 		b.result(s, to)
 	}
 	s.line("\treturn nil\n}")
-	w.add("func "+r.To.Go, emit.FileBase(headerOf(r.To)), s)
+	w.add("func "+r.To.Go, w.fileOf(r.From, r.To), s)
 }
 
 // large reports whether a record that is copied whole has more members than are
@@ -92,7 +92,7 @@ func (w *archWriter) through(s *source, r *Record) {
 	s.line("\tvar result %s", to)
 	s.line("\tif _, err := %s(@abi.AsBytes(&result), @abi.AsBytes(src)); err != nil {\n\t\treturn err\n\t}", r.Via.Rule.Name)
 	s.line("\t*dst = result\n\treturn nil\n}")
-	w.add("func "+r.To.Go, emit.FileBase(headerOf(r.To)), s)
+	w.add("func "+r.To.Go, w.fileOf(r.From, r.To), s)
 }
 
 // whole lists the members of a record that is copied as one.

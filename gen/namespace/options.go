@@ -1,5 +1,7 @@
 package namespace
 
+import "github.com/abigen/abigen/abi/ctype"
+
 // Options are what a person decides about a package. The zero value of each
 // field but the first three works.
 type Options struct {
@@ -27,6 +29,11 @@ type Options struct {
 
 	// Notes adds to the comment of a member ("msghdr.msg_flags"): "MSG_*".
 	Notes map[string]string
+
+	// Place tells where one of the options above names something, given the
+	// option's key in the configuration ("network_order") and the name. It
+	// may be nil; errors then have no place.
+	Place func(option, name string) ctype.Pos
 
 	Errno  Numbers // the error numbers
 	Signal Numbers // the signal numbers

@@ -217,10 +217,14 @@ func (p *Plan) checkOptions() error {
 		for _, set := range sets {
 			known = append(known, slices.Sorted(maps.Keys(set))...)
 		}
-		errs = append(errs, fmt.Errorf("%s: no header declares %q%s", option, name, nearest.Suggest(name, known)))
+		err := &UnknownError{Option: option, Name: name, Suggestion: nearest.Suggest(name, known)}
+		if p.opt.Place != nil {
+			err.Pos = p.opt.Place(option, name)
+		}
+		errs = append(errs, err)
 	}
 	for _, name := range p.opt.NetworkOrder {
-		check("network order", name, types, members)
+		check("network_order", name, types, members)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.opt.Rename)) {
 		check("rename", name, types, members)
@@ -242,6 +246,24 @@ func (p *Plan) checkOptions() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// An UnknownError tells that an option names something that no header
+// declares.
+type UnknownError struct {
+	Pos        ctype.Pos // where it does; the zero Pos when that is not known
+	Option     string    // the option's name in the configuration: "network_order"
+	Name       string
+	Suggestion string // the nearest names, for the end of a message
+}
+
+// Error names the place, the option, the name, and what was probably meant.
+func (e *UnknownError) Error() string {
+	place := ""
+	if e.Pos.Line > 0 {
+		place = e.Pos.String() + ": "
+	}
+	return place + fmt.Sprintf("%s: no header declares %q%s", e.Option, e.Name, e.Suggestion)
 }
 
 // bareName takes the keyword off a key: "struct msghdr" is "msghdr".

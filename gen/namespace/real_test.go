@@ -41,7 +41,7 @@ func options(tb testing.TB, p *project.Project, s *config.System) namespace.Opti
 	}
 	return namespace.Options{
 		Package: path.Base(s.Package), Import: s.Import, System: s.Title,
-		NetworkOrder: s.NetworkOrder, Rename: s.Rename, Exclude: s.Exclude, Portable: s.Portable,
+		NetworkOrder: config.Values(s.NetworkOrder), Rename: config.ByName(s.Rename), Exclude: s.Exclude, Portable: config.Values(s.Portable),
 		Errno: namespace.Numbers{Wording: messages.Errno}, Signal: namespace.Numbers{Wording: messages.Signal},
 	}
 }

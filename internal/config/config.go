@@ -6,6 +6,8 @@ package config
 import (
 	"encoding"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/abigen/abigen/abi/ctype"
@@ -62,13 +64,13 @@ type System struct {
 	// each other, so that verify cannot ask all of them.
 	CompilerDependent []*CompilerDependent `yaml:"compiler_dependent"`
 
-	NetworkOrder []string          `yaml:"network_order"` // typedefs and struct.member names that hold big-endian integers
-	Exclude      []string          `yaml:"exclude"`       // patterns of C names to leave out
-	Rename       map[string]string `yaml:"rename"`        // C name to Go name
-	Notes        map[string]string `yaml:"notes"`         // added to the comment of a member, struct.member: "MSG_*"
-	Bytes        []string          `yaml:"bytes"`         // records to be byte arrays in Go
-	Portable     []string          `yaml:"portable"`      // records with Decode and Encode for every target
-	Messages     Text              `yaml:"messages"`      // file with the system's texts for errno and signal names
+	NetworkOrder []Text          `yaml:"network_order"` // typedefs and struct.member names that hold big-endian integers
+	Exclude      []string        `yaml:"exclude"`       // patterns of C names to leave out
+	Rename       map[Text]string `yaml:"rename"`        // C name to Go name
+	Notes        map[Text]string `yaml:"notes"`         // added to the comment of a member, struct.member: "MSG_*"
+	Bytes        []Text          `yaml:"bytes"`         // records to be byte arrays in Go
+	Portable     []Text          `yaml:"portable"`      // records with Decode and Encode for every target
+	Messages     Text            `yaml:"messages"`      // file with the system's texts for errno and signal names
 }
 
 // Group is one C translation unit: headers included one after another.
@@ -151,6 +153,39 @@ func (s *System) DiffersOn(compiler string) []string {
 		}
 	}
 	return names
+}
+
+// Place returns where the option names something, by the option's key and the
+// name; the system's own place when it does not.
+func (s *System) Place(option, name string) ctype.Pos {
+	lists := map[string][]Text{
+		"network_order": s.NetworkOrder, "bytes": s.Bytes, "portable": s.Portable,
+		"rename": slices.Collect(maps.Keys(s.Rename)), "notes": slices.Collect(maps.Keys(s.Notes)),
+	}
+	for _, t := range lists[option] {
+		if t.Value == name {
+			return t.Pos
+		}
+	}
+	return s.Pos
+}
+
+// Values returns the texts without their places.
+func Values(list []Text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return out
+}
+
+// ByName returns the map without the places of its keys.
+func ByName(m map[Text]string) map[string]string {
+	out := make(map[string]string, len(m))
+	for t, v := range m {
+		out[t.Value] = v
+	}
+	return out
 }
 
 // An Error is a value of the configuration that cannot be.

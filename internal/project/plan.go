@@ -90,7 +90,9 @@ func (p *Project) options(s *config.System) (namespace.Options, error) {
 	}
 	return namespace.Options{
 		Package: path.Base(s.Package), Import: s.Import, System: s.Title,
-		NetworkOrder: s.NetworkOrder, Rename: s.Rename, Exclude: s.Exclude, Notes: s.Notes, Bytes: s.Bytes, Portable: s.Portable,
+		NetworkOrder: config.Values(s.NetworkOrder), Exclude: s.Exclude,
+		Rename: config.ByName(s.Rename), Notes: config.ByName(s.Notes),
+		Bytes: config.Values(s.Bytes), Portable: config.Values(s.Portable), Place: s.Place,
 		Errno:  namespace.Numbers{Wording: messages.Errno},
 		Signal: namespace.Numbers{Wording: messages.Signal},
 	}, nil
