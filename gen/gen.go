@@ -18,6 +18,7 @@ import (
 	"github.com/abigen/abigen/gen/convert"
 	"github.com/abigen/abigen/gen/emit"
 	"github.com/abigen/abigen/gen/namespace"
+	"github.com/abigen/abigen/gen/syscalls"
 )
 
 // A System is one system to make a Go package of.
@@ -28,6 +29,15 @@ type System struct {
 	Extra   []*ctype.Unit // targets that only the portable forms are for
 	Options namespace.Options
 	Unused  []Unused // headers that could not be used, for the coverage report
+
+	Syscalls *Syscalls // the package of its system calls; nil for none
+}
+
+// Syscalls is a package of system calls to make.
+type Syscalls struct {
+	Dir     string        // slash-separated
+	Units   []*ctype.Unit // one for each architecture
+	Options syscalls.Options
 }
 
 // generatedBy is the first line of every generated file, as far as it can be.
@@ -44,6 +54,7 @@ type Converter struct {
 type Plan struct {
 	Systems    []System
 	Namespaces []*namespace.Plan // in the order of Systems
+	Calls      []*syscalls.Plan  // in the order of Systems; nil where there is no package
 	Converters []Converter
 	Converts   []*convert.Plan // in the order of Converters
 }
@@ -52,13 +63,18 @@ type Plan struct {
 // are no converters. The errors of all packages are returned, joined.
 func NewPlan(systems []System, converters []Converter, rules *convert.Rules) (*Plan, error) {
 	p := &Plan{
-		Systems: systems, Namespaces: make([]*namespace.Plan, len(systems)),
+		Systems: systems, Namespaces: make([]*namespace.Plan, len(systems)), Calls: make([]*syscalls.Plan, len(systems)),
 		Converters: converters, Converts: make([]*convert.Plan, len(converters)),
 	}
 	err := each(len(systems), func(i int) (err error) {
 		s := &systems[i]
 		if p.Namespaces[i], err = namespace.NewPlan(s.Native, s.Extra, s.Options); err != nil {
-			err = fmt.Errorf("package %s:\n%w", s.Dir, err)
+			return fmt.Errorf("package %s:\n%w", s.Dir, err)
+		}
+		if c := s.Syscalls; c != nil {
+			if p.Calls[i], err = syscalls.NewPlan(c.Units, p.Namespaces[i], c.Options); err != nil {
+				err = fmt.Errorf("package %s:\n%w", c.Dir, err)
+			}
 		}
 		return err
 	})
@@ -94,21 +110,36 @@ func (p *Plan) Namespace(system string) *namespace.Plan {
 	return nil
 }
 
+// A part is one package of a plan.
+type part struct {
+	dir   string
+	plan  fmt.Stringer
+	write func() (map[string][]byte, error)
+}
+
+// parts returns the packages in the order in which they are printed.
+func (p *Plan) parts() []part {
+	var list []part
+	for i, s := range p.Systems {
+		list = append(list, part{s.Dir, p.Namespaces[i], p.Namespaces[i].Files})
+		if c := p.Calls[i]; c != nil {
+			list = append(list, part{s.Syscalls.Dir, c, c.Files})
+		}
+	}
+	for i, c := range p.Converters {
+		plan := p.Converts[i]
+		list = append(list, part{c.Dir, plan, func() (map[string][]byte, error) { return plan.Files(c.Import) }})
+	}
+	return list
+}
+
 // Files writes every package: slash-separated paths to formatted source.
 func (p *Plan) Files() (map[string][]byte, error) {
-	n := len(p.Systems)
-	parts := make([]map[string][]byte, n+len(p.Converters))
+	parts := p.parts()
+	texts := make([]map[string][]byte, len(parts))
 	err := each(len(parts), func(i int) (err error) {
-		dir := ""
-		if i < n {
-			dir = p.Systems[i].Dir
-			parts[i], err = p.Namespaces[i].Files()
-		} else {
-			dir = p.Converters[i-n].Dir
-			parts[i], err = p.Converts[i-n].Files(p.Converters[i-n].Import)
-		}
-		if err != nil {
-			err = fmt.Errorf("package %s: %w", dir, err)
+		if texts[i], err = parts[i].write(); err != nil {
+			err = fmt.Errorf("package %s: %w", parts[i].dir, err)
 		}
 		return err
 	})
@@ -117,14 +148,8 @@ func (p *Plan) Files() (map[string][]byte, error) {
 	}
 	files := map[string][]byte{}
 	for i, part := range parts {
-		dir := ""
-		if i < n {
-			dir = p.Systems[i].Dir
-		} else {
-			dir = p.Converters[i-n].Dir
-		}
-		for name, text := range part {
-			full := path.Join(dir, name)
+		for name, text := range texts[i] {
+			full := path.Join(part.dir, name)
 			if files[full] != nil {
 				return nil, fmt.Errorf("two packages write %s", full)
 			}
@@ -137,11 +162,8 @@ func (p *Plan) Files() (map[string][]byte, error) {
 // String returns the plans as text.
 func (p *Plan) String() string {
 	var b strings.Builder
-	for i, s := range p.Systems {
-		fmt.Fprintf(&b, "== package %s\n%s\n", s.Dir, p.Namespaces[i])
-	}
-	for i, c := range p.Converters {
-		fmt.Fprintf(&b, "== package %s\n%s\n", c.Dir, p.Converts[i])
+	for _, part := range p.parts() {
+		fmt.Fprintf(&b, "== package %s\n%s\n", part.dir, part.plan)
 	}
 	return b.String()
 }

@@ -57,6 +57,9 @@ type System struct {
 
 	Groups []*Group `yaml:"groups"`
 
+	// Syscalls asks for a Go package of the system calls.
+	Syscalls *Syscalls `yaml:"syscalls"`
+
 	// Unused are headers that were tried and left out, for the coverage report.
 	Unused []*Unused `yaml:"unused"`
 
@@ -79,6 +82,39 @@ type Group struct {
 	Name    Text              `yaml:"name"`
 	Define  map[string]string `yaml:"define"` // macros defined before the first header
 	Headers []Text            `yaml:"headers"`
+}
+
+// Syscalls is a Go package of a system's system calls. Its headers are a C
+// translation unit of their own, which the system's package does not see.
+type Syscalls struct {
+	Pos        ctype.Pos         `yaml:",pos"`
+	Package    string            `yaml:"package"`    // directory, relative to the configuration; its last element is the package name
+	Import     string            `yaml:"import"`     // its import path; found through go.mod when not given
+	Define     map[string]string `yaml:"define"`     // macros defined before the first header
+	Headers    []Text            `yaml:"headers"`    // what the others need before them
+	Numbers    Text              `yaml:"numbers"`    // the header with the numbers
+	Prototypes Text              `yaml:"prototypes"` // the header with the prototypes
+	Arguments  Text              `yaml:"arguments"`  // the header with the structs of the arguments
+	Status     []Text            `yaml:"status"`     // patterns of calls whose int result is 0 or a failure
+}
+
+// Group returns the headers of the package as a group.
+func (s *Syscalls) Group() *Group {
+	return &Group{
+		Pos: s.Pos, Name: Text{"syscalls", s.Pos}, Define: s.Define,
+		Headers: append(s.Headers[:len(s.Headers):len(s.Headers)], s.Numbers, s.Prototypes, s.Arguments),
+	}
+}
+
+// Place returns where Status has the pattern; the package's own place when it
+// does not.
+func (s *Syscalls) Place(status string) ctype.Pos {
+	for _, t := range s.Status {
+		if t.Value == status {
+			return t.Pos
+		}
+	}
+	return s.Pos
 }
 
 // Unused is a header that cannot be used, and why.

@@ -125,6 +125,13 @@ func (k *checker) system(s *System) {
 	if len(s.Groups) == 0 {
 		k.fail(s.Pos, "system %q has no groups of headers", s.Name.Value)
 	}
+	if c := s.Syscalls; c != nil {
+		k.need(c.Pos, "package of system calls", "package", c.Package)
+		k.need(c.Pos, "package of system calls", "numbers", c.Numbers.Value)
+		k.need(c.Pos, "package of system calls", "prototypes", c.Prototypes.Value)
+		k.need(c.Pos, "package of system calls", "arguments", c.Arguments.Value)
+		k.relative(c.Pos, c.Package)
+	}
 	for _, u := range s.Unused {
 		k.need(u.Pos, "unused header", "header", u.Header)
 		k.need(u.Pos, "unused header", "reason", u.Reason)
@@ -169,6 +176,10 @@ func (c *Config) fillImports(dir string) error {
 	for _, s := range c.Systems {
 		wanted = append(wanted, &s.Import)
 		packages[&s.Import] = s.Package
+		if c := s.Syscalls; c != nil {
+			wanted = append(wanted, &c.Import)
+			packages[&c.Import] = c.Package
+		}
 	}
 	for _, v := range c.Converters {
 		wanted = append(wanted, &v.Import)

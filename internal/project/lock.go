@@ -165,6 +165,9 @@ func (p *Project) OutputDirs() []string {
 		if len(s.Portable) > 0 {
 			dirs = append(dirs, s.Package+"/portable")
 		}
+		if s.Syscalls != nil {
+			dirs = append(dirs, s.Syscalls.Package)
+		}
 	}
 	for _, c := range p.Config.Converters {
 		dirs = append(dirs, c.Package)

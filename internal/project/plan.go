@@ -76,10 +76,11 @@ func (p *Project) system(ctx context.Context, s *config.System) (gen.System, err
 	for _, u := range s.Unused {
 		unused = append(unused, gen.Unused{Header: u.Header, Reason: u.Reason})
 	}
+	calls, err := p.syscalls(ctx, s)
 	return gen.System{
 		Name: s.Name.Value, Dir: s.Package, Unused: unused,
-		Native: units[:len(native)], Extra: units[len(native):], Options: opt,
-	}, nil
+		Native: units[:len(native)], Extra: units[len(native):], Options: opt, Syscalls: calls,
+	}, err
 }
 
 // options are what the configuration says about a system's Go package.
