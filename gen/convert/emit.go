@@ -6,10 +6,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dave/jennifer/jen"
+
 	"github.com/abigen/abigen/abi/ctype"
 	"github.com/abigen/abigen/gen/emit"
 	"github.com/abigen/abigen/gen/namespace"
-	"github.com/dave/jennifer/jen"
 )
 
 const abiImport = "github.com/abigen/abigen/abi"

@@ -5,8 +5,9 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/abigen/abigen/gen/emit"
 	"github.com/dave/jennifer/jen"
+
+	"github.com/abigen/abigen/gen/emit"
 )
 
 // A source is a Go declaration in the making: text in which "@pkg.Name" stands

@@ -102,7 +102,7 @@ func HashFile(fsys fs.FS, name string) (string, error) {
 	for {
 		n, err := f.Read(buf[:])
 		h.Write(buf[:n])
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return hex.EncodeToString(h.Sum(nil)), nil
 		}
 		if err != nil {

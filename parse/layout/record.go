@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/abigen/abigen/abi/ctype"
@@ -88,8 +89,8 @@ func (b *builder) explicit(attrs ctype.Attrs, f func(int64)) error {
 
 // wrap says where an error happened, unless it knows already.
 func (b *builder) wrap(m *ctype.Member, i int, err error) error {
-	le, ok := err.(*Error)
-	if !ok || le.Record != "" {
+	var le *Error
+	if !errors.As(err, &le) || le.Record != "" {
 		return err
 	}
 	out := &Error{Pos: b.r.Pos, Record: b.r.Name, Msg: le.Msg}
