@@ -6,6 +6,7 @@
 //	abigen generate [--config abigen.yaml] [--check]
 //	abigen describe --target OS/ARCH [--sysroot zig|host|dir:PATH] [--define N[=V]] [HEADER...]
 //	abigen verify [--target OS/ARCH]
+//	abigen fetch
 //	abigen init
 //	abigen version
 //
