@@ -43,6 +43,10 @@ func (p *Plan) Coverage() []byte {
 		}
 		b.WriteString("\n### Not in the package\n\n")
 		writeSkipped(&b, p.Namespaces[i].Report())
+		if c := p.Calls[i]; c != nil {
+			b.WriteString("\n### System calls without a function\n\n")
+			writeSkipped(&b, c.Report())
+		}
 	}
 	return []byte(b.String())
 }

@@ -39,7 +39,7 @@ func (a *arch) arguments(c *Call) error {
 	if n := record.Size / a.word; !c.partial && n > maxArgs {
 		return fmt.Errorf("%s:%d: %s takes %d slots, which are more than %d", record.Pos.File, record.Pos.Line, record.Name, n, maxArgs)
 	}
-	c.slots = record.Size / a.word
+	c.Slots, c.Struct = record.Size/a.word, record.Name
 	return nil
 }
 
@@ -176,8 +176,8 @@ func (a *arch) checkSlots(c *Call) error {
 	if wide {
 		align()
 	}
-	if slot != c.slots && !c.partial {
-		return fmt.Errorf("%s: the arguments take %d slots, expected %d", c.Symbol, c.slots, slot)
+	if slot != c.Slots && !c.partial {
+		return fmt.Errorf("%s: the arguments take %d slots, expected %d", c.Symbol, c.Slots, slot)
 	}
 	return nil
 }

@@ -16,12 +16,14 @@ type Call struct {
 	Symbol string // the name of its number without SYS_
 	Func   string // Go name of its function; empty when there is none
 	Args   []*Arg // padding included
+	Slots  int64  // that the kernel takes
+	Struct string // C name of the kernel's struct of the arguments; empty when there is none
 	Note   string
 
 	proto   *ctype.Func
-	known   bool  // what Args are
-	partial bool  // there are more than Args
-	slots   int64 // that the kernel takes
+	pos     ctype.Pos // of the number
+	known   bool      // what Args are
+	partial bool      // there are more than Args
 	typed   bool
 
 	result     result

@@ -184,7 +184,7 @@ func (p *Plan) writeFunc(g *jen.Group, a *arch, c *Call, doc string) {
 
 // fill returns what goes into the slots of a call, without zeros at the end.
 func (a *arch) fill(c *Call) []jen.Code {
-	slots := make([]jen.Code, c.slots)
+	slots := make([]jen.Code, c.Slots)
 	for i := range slots {
 		slots[i] = jen.Lit(0)
 	}

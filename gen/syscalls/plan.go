@@ -60,6 +60,7 @@ type arch struct {
 	wideAlign int64 // slots to which a 64-bit argument is aligned
 	calls     []*Call
 	bySymbol  map[string]*Call
+	unused    []ctype.Skipped // prototypes
 }
 
 // NewPlan decides what to make of the system calls in the units, one for each
@@ -74,7 +75,7 @@ func NewPlan(units []*ctype.Unit, types *namespace.Plan, opt Options) (*Plan, er
 	for _, u := range units {
 		a, err := newArch(u, opt)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", u.Target, err))
+			errs = append(errs, fmt.Errorf("%s:\n%w", u.Target, err))
 			continue
 		}
 		p.archs = append(p.archs, a)
@@ -161,7 +162,7 @@ func newArch(u *ctype.Unit, opt Options) (*arch, error) {
 		if other := byNumber[n]; other != nil {
 			return nil, fmt.Errorf("%s:%d: %s and %s are both %d", k.Pos.File, k.Pos.Line, numberPrefix+other.Symbol, k.Name, n)
 		}
-		c := &Call{Number: n, Symbol: symbol, Name: plainName(symbol)}
+		c := &Call{Number: n, Symbol: symbol, Name: plainName(symbol), pos: k.Pos}
 		byNumber[n], a.bySymbol[symbol] = c, c
 		a.calls = append(a.calls, c)
 	}
@@ -170,10 +171,17 @@ func newArch(u *ctype.Unit, opt Options) (*arch, error) {
 	}
 	slices.SortFunc(a.calls, func(x, y *Call) int { return cmp.Compare(x.Number, y.Number) })
 	for _, f := range u.Funcs {
-		if name, ok := strings.CutPrefix(f.Name, prototypePrefix); ok && f.Pos.File == opt.Prototypes {
-			if c := find(a.bySymbol, name, f.Symbol); c != nil && c.proto == nil {
-				c.Name, c.proto = name, f
-			}
+		name, ok := strings.CutPrefix(f.Name, prototypePrefix)
+		if !ok || f.Pos.File != opt.Prototypes {
+			continue
+		}
+		switch c := find(a.bySymbol, name, f.Symbol); {
+		case c == nil:
+			a.unused = append(a.unused, ctype.Skipped{Name: f.Name, Reason: "the prototype is for a call without a number", Pos: f.Pos})
+		case c.proto != nil:
+			a.unused = append(a.unused, ctype.Skipped{Name: f.Name, Reason: "a second prototype for call " + c.Symbol, Pos: f.Pos})
+		default:
+			c.Name, c.proto = name, f
 		}
 	}
 	var errs []error
@@ -245,6 +253,40 @@ func (p *Plan) nameFuncs() {
 	}
 }
 
+// Calls returns the system calls of one architecture, by number.
+func (p *Plan) Calls(arch string) []*Call {
+	for _, a := range p.archs {
+		if a.name == arch {
+			return a.calls
+		}
+	}
+	return nil
+}
+
+// Report returns the calls that have no function, with the note that the table
+// has on them, and the prototypes that belong to no call.
+func (p *Plan) Report() []ctype.Skipped {
+	var list []ctype.Skipped
+	seen := make(map[ctype.Skipped]bool)
+	add := func(s ctype.Skipped) {
+		if !seen[s] {
+			seen[s] = true
+			list = append(list, s)
+		}
+	}
+	for _, a := range p.archs {
+		for _, c := range a.calls {
+			if !c.typed {
+				add(ctype.Skipped{Name: numberPrefix + c.Symbol, Reason: c.Note, Pos: c.pos})
+			}
+		}
+		for _, s := range a.unused {
+			add(s)
+		}
+	}
+	return list
+}
+
 // String prints the plan, call by call.
 func (p *Plan) String() string {
 	var b strings.Builder
@@ -262,6 +304,9 @@ func (p *Plan) String() string {
 				fmt.Fprintf(&b, "; %s", c.Note)
 			}
 			b.WriteByte('\n')
+		}
+		for _, s := range a.unused {
+			fmt.Fprintf(&b, "     %s: %s\n", s.Name, s.Reason)
 		}
 	}
 	return b.String()

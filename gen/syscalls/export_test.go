@@ -1,0 +1,4 @@
+package syscalls
+
+// ReservedNames is for the test that compares it with the words.
+var ReservedNames = reservedNames
