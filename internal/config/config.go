@@ -57,6 +57,10 @@ type System struct {
 
 	Groups []*Group `yaml:"groups"`
 
+	// Only are patterns of headers. The package has what they declare and
+	// what that needs, and nothing else; everything when not given.
+	Only []Text `yaml:"only"`
+
 	// Syscalls asks for a Go package of the system calls.
 	Syscalls *Syscalls `yaml:"syscalls"`
 

@@ -59,6 +59,7 @@ func TestParseErrors(t *testing.T) {
 		{"name: netbsd", "package: ../x\n    name: netbsd", `abigen.yaml:3:5: "../x" is not below`},
 		{"systems:", "converters: [{package: c, from: netbsd, to: netbsb}]\nsystems:", `abigen.yaml:2:45: no system "netbsb"; did you mean netbsd?`},
 		{"systems:", "converters: [{package: c, from: netbsd, to: netbsd}]\nsystems:", `has no "rules"`},
+		{"groups:", "only: ['./own[.h']\n    groups:", `abigen.yaml:6:12: "./own[.h" is no pattern of headers`},
 		{small, "", "abigen.yaml: the configuration is empty"},
 		{small, "version: 1", "no systems"},
 	} {

@@ -125,6 +125,11 @@ func (k *checker) system(s *System) {
 	if len(s.Groups) == 0 {
 		k.fail(s.Pos, "system %q has no groups of headers", s.Name.Value)
 	}
+	for _, o := range s.Only {
+		if _, err := path.Match(o.Value, ""); err != nil || o.Value == "" {
+			k.fail(o.Pos, "%q is no pattern of headers", o.Value)
+		}
+	}
 	if c := s.Syscalls; c != nil {
 		k.need(c.Pos, "package of system calls", "package", c.Package)
 		k.need(c.Pos, "package of system calls", "numbers", c.Numbers.Value)

@@ -22,6 +22,7 @@ import (
 	"github.com/abigen/abigen/abi/ctype"
 	"github.com/abigen/abigen/internal/config"
 	"github.com/abigen/abigen/internal/lock"
+	"github.com/abigen/abigen/internal/nearest"
 	"github.com/abigen/abigen/internal/strictyaml"
 	"github.com/abigen/abigen/parse"
 	"github.com/abigen/abigen/parse/sysroot"
@@ -191,7 +192,48 @@ func (p *Project) parse(ctx context.Context, s *config.System, t ctype.Target) (
 		}
 		p.readOwn(g, units[i])
 	}
-	return units, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return only(s, units)
+}
+
+// only leaves of the units what the headers declare that the configuration
+// picks, and what that needs.
+func only(s *config.System, units []*ctype.Unit) ([]*ctype.Unit, error) {
+	if len(s.Only) == 0 {
+		return units, nil
+	}
+	used := make(map[string]bool)
+	keep := func(file string) bool {
+		kept := false
+		for _, pattern := range s.Only {
+			name := pattern.Value
+			if isPath(name) {
+				name = path.Base(name) // a unit names the files around a header of the user's own from there
+			}
+			if ok, _ := path.Match(name, file); ok {
+				used[pattern.Value], kept = true, true
+			}
+		}
+		return kept
+	}
+	out := make([]*ctype.Unit, len(units))
+	var files []string
+	for i, u := range units {
+		out[i] = u.Only(keep)
+		for _, f := range u.Files {
+			keep(f)
+		}
+		files = append(append(files, u.Headers...), u.Files...)
+	}
+	for _, pattern := range s.Only {
+		if !used[pattern.Value] {
+			return nil, &config.Error{Pos: pattern.Pos, Msg: fmt.Sprintf("no header that was read matches %q%s",
+				pattern.Value, nearest.Suggest(pattern.Value, files))}
+		}
+	}
+	return out, nil
 }
 
 // parseOptions trusts the headers of the pinned package, and no others.
