@@ -32,8 +32,9 @@ run: build ## generate the packages from the real headers, then translate some s
 	$(GO) run ./examples/translate
 
 .PHONY: generate
-generate: build ## bring netbsd, linux and generated up to date
+generate: build ## bring netbsd, linux and generated up to date, and what examples/foreign makes
 	$(ABIGEN) generate
+	$(GO) generate -C examples/foreign ./...
 
 .PHONY: test
 test: unit check verify cross ## everything that must hold
