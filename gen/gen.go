@@ -48,6 +48,7 @@ type Converter struct {
 	Dir      string // of the package, slash-separated
 	Import   string // its import path; the last element is its name
 	From, To string // names of systems
+	Doc      string // the rest of the package comment, as Go spells it
 }
 
 // A Plan is all that was decided.
@@ -94,9 +95,10 @@ func NewPlan(systems []System, converters []Converter, rules *convert.Rules) (*P
 			return fmt.Errorf("package %s: converters need rules", c.Dir)
 		}
 		if p.Converts[i], err = convert.NewPlan(models[c.From], models[c.To], *rules); err != nil {
-			err = fmt.Errorf("package %s:\n%w", c.Dir, err)
+			return fmt.Errorf("package %s:\n%w", c.Dir, err)
 		}
-		return err
+		p.Converts[i].Doc = c.Doc
+		return nil
 	})
 }
 

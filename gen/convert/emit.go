@@ -60,7 +60,7 @@ func (p *Plan) Files(importPath string) (map[string][]byte, error) {
 }
 
 func (p *Plan) packageDoc(name string) string {
-	return fmt.Sprintf(`Package %[1]s translates what %[2]s has into what %[3]s has for the same meaning.
+	doc := fmt.Sprintf(`Package %[1]s translates what %[2]s has into what %[3]s has for the same meaning.
 
 Functions of numbers return false for a number without a counterpart.
 Functions of structures write their first argument from their second, and
@@ -69,6 +69,10 @@ errors of package abi; on error the destination is unchanged. Source and
 destination must not share memory. Functions of bytes return how many bytes of
 dst they filled, take buffers of any alignment, and leave dst undefined when
 they fail. No function allocates unless it returns an error.`, name, p.From.Title, p.To.Title)
+	if p.Doc != "" {
+		doc += "\n\n" + p.Doc
+	}
+	return doc
 }
 
 // An archWriter writes the declarations of one architecture.

@@ -13,6 +13,7 @@ type Plan struct {
 	From, To *SystemModel
 	Rules    *Rules
 	Archs    []*ArchPlan
+	Doc      string // the rest of the package comment; empty for none
 }
 
 // An ArchPlan is a plan on one architecture.

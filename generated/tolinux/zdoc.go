@@ -9,4 +9,44 @@
 // destination must not share memory. Functions of bytes return how many bytes of
 // dst they filled, take buffers of any alignment, and leave dst undefined when
 // they fail. No function allocates unless it returns an error.
+//
+// # Addresses
+//
+// [Sockaddr] takes a socket address of any family as the bytes of a system call;
+// [SockaddrIn], [SockaddrIn6], [SockaddrUn] and [SockaddrStorage] take one kind
+// each, and [SockaddrDl] or [SockaddrLl] that of an interface. [InAddr] and
+// [In6Addr] are what is in them. [AddressFamily], [ProtocolFamily], [SocketType]
+// and [Protocol] are the numbers that socket and its fellows take.
+//
+// # Messages and control data
+//
+// [Msghdr] and [Iovec] are the structures of sendmsg and recvmsg, [MessageFlags]
+// their flags, and [ControlMessages] a whole buffer of control messages, laid out
+// anew with the other system's headers and alignment.
+//
+// # Options
+//
+// [SocketOption] takes a level and an option together; [SocketLevelOption],
+// [IPOption], [IPv6Option], [TCPOption], [UDPOption] and [ICMPv6Option] are the
+// options of one level. Their values are [Linger], [Timeval], [IPMreq],
+// [IPv6Mreq], [InPktinfo], [In6Pktinfo] and plain numbers. [ShutdownHow] is the
+// argument of shutdown.
+//
+// # Errors and signals
+//
+// [Errno] and [Signal].
+//
+// # Files and time
+//
+// [Stat], [Timespec] and [Timeval] are structures, [OpenFlags] the flags of open.
+//
+// # Readiness
+//
+// [Pollfd] and [PollEvents].
+//
+// # Interfaces
+//
+// [Ifreq] is the argument of most requests about interfaces; which member of its
+// union is in use tells the request, a parameter. [InterfaceFlags] and [LinkType]
+// are numbers in it and elsewhere.
 package tolinux

@@ -143,6 +143,7 @@ type Converter struct {
 	Import  string    `yaml:"import"`  // its import path; found through go.mod when not given
 	From    Text      `yaml:"from"`    // name of a system
 	To      Text      `yaml:"to"`
+	Doc     Text      `yaml:"doc"` // file with the rest of the package comment
 }
 
 // Text is a scalar of the configuration and its place in it.

@@ -24,6 +24,11 @@ func (p *Project) configFiles(main string) []string {
 			names = append(names, s.Messages.Value)
 		}
 	}
+	for _, c := range p.Config.Converters {
+		if c.Doc.Value != "" {
+			names = append(names, c.Doc.Value)
+		}
+	}
 	return names
 }
 

@@ -2,7 +2,9 @@ package project
 
 import (
 	"context"
+	"os"
 	"path"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -34,7 +36,11 @@ func (p *Project) Plan(ctx context.Context) (*gen.Plan, error) {
 	}
 	var converters []gen.Converter
 	for _, c := range p.Config.Converters {
-		converters = append(converters, gen.Converter{Dir: c.Package, Import: c.Import, From: c.From.Value, To: c.To.Value})
+		doc, err := p.doc(c)
+		if err != nil {
+			return nil, err
+		}
+		converters = append(converters, gen.Converter{Dir: c.Package, Import: c.Import, From: c.From.Value, To: c.To.Value, Doc: doc})
 	}
 	return gen.NewPlan(systems, converters, rules)
 }
@@ -97,6 +103,19 @@ func (p *Project) options(s *config.System) (namespace.Options, error) {
 		Errno:  namespace.Numbers{Wording: messages.Errno},
 		Signal: namespace.Numbers{Wording: messages.Signal},
 	}, nil
+}
+
+// doc reads what the configuration adds to the comment of a package of
+// converters.
+func (p *Project) doc(c *config.Converter) (string, error) {
+	if c.Doc.Value == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(p.path(c.Doc.Value))
+	if err != nil {
+		return "", &config.Error{Pos: c.Doc.Pos, Msg: err.Error()}
+	}
+	return strings.TrimSpace(strings.ReplaceAll(string(text), "\r\n", "\n")), nil
 }
 
 // rules reads the file of conversion rules, nil when there is none.

@@ -39,11 +39,12 @@ systems:
     targets: [amd64, 386]
     groups: [{name: all, define: {BIG: 1}, headers: [sys/item.h]}]
 converters:
-  - {package: conv, from: alpha, to: beta}
+  - {package: conv, from: alpha, to: beta, doc: conv.txt}
 rules: rules.yaml
 `,
 	"rules.yaml":               "systems: [alpha, beta]\nrecords:\n  - records: [item]\n",
 	"messages.yaml":            "errno: {EONE: One}\nsignal: {}\n",
+	"conv.txt":                 "# Items\n\n[Item] is all.\n",
 	"own/mine.h":               "#include \"deep.h\"\n#define MINE DEEP\n",
 	"own/deep.h":               "#define DEEP 1\n",
 	"alphainc/sys/param.h":     "#define __NetBSD_Version__ 1001000000\n",
@@ -143,6 +144,7 @@ func TestUpToDate(t *testing.T) {
 		{name: "the configuration", file: "abigen.yaml", text: tree["abigen.yaml"] + "# changed\n"},
 		{name: "the rules", file: "rules.yaml", text: tree["rules.yaml"] + "# changed\n"},
 		{name: "the texts", file: "messages.yaml", text: "errno: {EONE: Two}\nsignal: {}\n"},
+		{name: "the documentation", file: "conv.txt", text: "[Item] is the only one."},
 		{name: "a header", file: "betainc/sys/item.h", text: tree["betainc/sys/item.h"] + "#define MORE 1\n"},
 		{name: "a header of one target", file: "alphainc/i386/types.h", text: "typedef short word_t;\n"},
 		{name: "a header of a target that is only described", file: "alphainc/sparc64/types.h", text: "typedef short word_t;\n"},
@@ -288,7 +290,7 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"abigen.yaml", "messages.yaml", "own/deep.h", "own/mine.h", "rules.yaml"}, slices.Sorted(maps.Keys(l.Config))); diff != "" {
+	if diff := cmp.Diff([]string{"abigen.yaml", "conv.txt", "messages.yaml", "own/deep.h", "own/mine.h", "rules.yaml"}, slices.Sorted(maps.Keys(l.Config))); diff != "" {
 		t.Errorf("files of the user's (-want +got):\n%s", diff)
 	}
 	want := map[string][]string{"alpha": {"machine/types.h", "sys/item.h"}, "beta": {"sys/item.h"}}
@@ -320,6 +322,7 @@ func TestErrors(t *testing.T) {
 	for _, test := range []struct{ name, file, old, new, want string }{
 		{"no rules", "abigen.yaml", "rules: rules.yaml", "rules: none.yaml", "abigen.yaml:19:8: "},
 		{"no texts", "abigen.yaml", "messages: messages.yaml", "messages: none.yaml", "abigen.yaml:10:15: "},
+		{"no documentation", "abigen.yaml", "doc: conv.txt", "doc: none.txt", "abigen.yaml:18:49: "},
 		{"a key in the texts", "messages.yaml", "errno:", "erno:", `messages.yaml:1:1: unknown key "erno"; did you mean errno?`},
 		{"no own header", "abigen.yaml", "./own/mine.h", "./own/none.h", "netbsd/386, group all:\n"},
 		{"no sysroot", "abigen.yaml", "dir:betainc", "dir:gammainc", "system beta: sysroot dir: "},
