@@ -5,21 +5,73 @@ import (
 	"fmt"
 
 	"github.com/abigen/abigen/abi"
-	"github.com/abigen/abigen/generated/tolinux"
 	"github.com/abigen/abigen/generated/tonetbsd"
 	"github.com/abigen/abigen/linux"
 	"github.com/abigen/abigen/netbsd"
 )
 
-// A number that means "try again" in NetBSD means "deadlock" on Linux.
+// The number that means "try again" on Linux means "deadlock" on NetBSD.
 func ExampleErrno() {
-	errno, ok := tolinux.Errno(netbsd.EAGAIN)
-	fmt.Println(int(netbsd.EAGAIN), int(errno), ok)
-	_, ok = tolinux.Errno(netbsd.EPROCLIM)
+	errno, ok := tonetbsd.Errno(linux.EAGAIN)
+	fmt.Println(int(linux.EAGAIN), int(errno), ok)
+	fmt.Println(netbsd.Errno(linux.EAGAIN).Error())
+	_, ok = tonetbsd.Errno(linux.ENOKEY)
 	fmt.Println(ok)
 	// Output:
-	// 35 11 true
+	// 11 35 true
+	// Resource deadlock avoided
 	// false
+}
+
+// An untranslated SIGCHLD would stop the process.
+func ExampleSignal() {
+	signal, ok := tonetbsd.Signal(linux.SIGCHLD)
+	fmt.Println(int(linux.SIGCHLD), int(signal), ok, int(netbsd.SIGSTOP))
+	// Output: 17 20 true 17
+}
+
+// Linux's O_APPEND is NetBSD's O_TRUNC.
+func ExampleOpenFlags() {
+	flags, ok := tonetbsd.OpenFlags(linux.O_WRONLY | linux.O_CREAT | linux.O_APPEND)
+	fmt.Println(flags == netbsd.O_WRONLY|netbsd.O_CREAT|netbsd.O_APPEND, ok)
+	fmt.Println(linux.O_APPEND == netbsd.O_TRUNC)
+	// Output:
+	// true true
+	// true
+}
+
+// What Linux does not tell, such as the time of birth, is zero.
+func ExampleStat() {
+	src := linux.Stat{Ino: 7, Mode: linux.S_IFREG | 0o644, Size: 1234, Mtim: linux.Timespec{Sec: 1_700_000_000}}
+	var dst netbsd.Stat
+	err := tonetbsd.Stat(&dst, &src)
+	fmt.Printf("%d %#o %d %d %d %v\n", dst.Ino, dst.Mode, dst.Size, dst.Mtim.Sec, dst.Birthtim.Sec, err)
+	// Output: 7 0100644 1234 1700000000 0 <nil>
+}
+
+// An event that NetBSD does not know is an error, and not silence.
+func ExamplePollfd() {
+	src := linux.Pollfd{FD: 3, Events: linux.POLLIN | linux.POLLWRBAND}
+	var dst netbsd.Pollfd
+	fmt.Println(tonetbsd.Pollfd(&dst, &src), dst.Events == netbsd.POLLIN|netbsd.POLLWRBAND)
+
+	src.Events |= linux.POLLRDHUP
+	fmt.Println(tonetbsd.Pollfd(&dst, &src))
+	// Output:
+	// <nil> true
+	// pollfd.events = 0x2201: no counterpart
+}
+
+// Descriptors that are passed along stay the same numbers; their message gets
+// NetBSD's header and place.
+func ExampleControlMessages() {
+	src := rights(3, 4) // what sendmsg on Linux takes for descriptors 3 and 4
+	dst := make([]byte, 64)
+	n, err := tonetbsd.ControlMessages(dst, src)
+	var header netbsd.Cmsghdr
+	copy(abi.AsBytes(&header), dst[:n])
+	fmt.Println(header.Level == netbsd.SOL_SOCKET, header.Type == netbsd.SCM_RIGHTS, err)
+	// Output: true true <nil>
 }
 
 // A message header whose count does not fit in NetBSD's int is refused, and the
