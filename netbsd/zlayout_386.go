@@ -1747,6 +1747,17 @@ const (
 	_ = -(unsafe.Offsetof(KfilterMapping{}.Len) - 4)
 	_ = -(unsafe.Offsetof(KfilterMapping{}.Filter) - 8)
 
+	_ = -(unsafe.Sizeof(Elf32Move{}) - 20)
+	_ = -(unsafe.Offsetof(Elf32Move{}.Value) - 0)
+	_ = -(unsafe.Offsetof(Elf32Move{}.Info) - 8)
+	_ = -(unsafe.Offsetof(Elf32Move{}.Poffset) - 12)
+	_ = -(unsafe.Offsetof(Elf32Move{}.Repeat) - 16)
+	_ = -(unsafe.Offsetof(Elf32Move{}.Stride) - 18)
+
+	_ = -(unsafe.Sizeof(Aux64Info{}) - 12)
+	_ = -(unsafe.Offsetof(Aux64Info{}.Type) - 0)
+	_ = -(unsafe.Offsetof(Aux64Info{}.V) - 4)
+
 	_ = -(unsafe.Sizeof(IoctlPt{}) - 8)
 	_ = -(unsafe.Offsetof(IoctlPt{}.Com) - 0)
 	_ = -(unsafe.Offsetof(IoctlPt{}.Data) - 4)
