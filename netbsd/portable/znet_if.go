@@ -10,6 +10,92 @@ import (
 	"github.com/abigen/abigen/abi"
 )
 
+// IfAnnouncemsghdr is struct if_announcemsghdr, from net/if.h.
+type IfAnnouncemsghdr struct {
+	Msglen  uint16   // ifan_msglen
+	Version uint8    // ifan_version
+	Type    uint8    // ifan_type
+	Index   uint16   // ifan_index
+	Name    [16]byte // ifan_name
+	What    uint16   // ifan_what
+}
+
+// SizeofIfAnnouncemsghdr returns the size of struct if_announcemsghdr on t in bytes; 0 when t does not have it.
+func SizeofIfAnnouncemsghdr(t Target) int {
+	switch t {
+	case AMD64, ARM64, I386, ARM, SPARC64, PowerPC, MIPS, M68K:
+		return 24
+	}
+	return 0
+}
+
+// Decode reads the struct if_announcemsghdr of t that b begins with.
+func (x *IfAnnouncemsghdr) Decode(t Target, b []byte) error {
+	n := SizeofIfAnnouncemsghdr(t)
+	if n == 0 {
+		return ErrTarget
+	}
+	if len(b) < n {
+		return abi.Truncated("if_announcemsghdr", "", len(b))
+	}
+	*x = IfAnnouncemsghdr{}
+	x.decode(t, b[:n])
+	return nil
+}
+
+func (x *IfAnnouncemsghdr) decode(t Target, b []byte) {
+	switch t {
+	case AMD64, ARM64, I386, ARM:
+		x.Msglen = binary.LittleEndian.Uint16(b[0:])
+		x.Version = b[2]
+		x.Type = b[3]
+		x.Index = binary.LittleEndian.Uint16(b[4:])
+		copy(x.Name[:], b[6:22])
+		x.What = binary.LittleEndian.Uint16(b[22:])
+	case SPARC64, PowerPC, MIPS, M68K:
+		x.Msglen = binary.BigEndian.Uint16(b[0:])
+		x.Version = b[2]
+		x.Type = b[3]
+		x.Index = binary.BigEndian.Uint16(b[4:])
+		copy(x.Name[:], b[6:22])
+		x.What = binary.BigEndian.Uint16(b[22:])
+	}
+}
+
+// Encode writes the struct if_announcemsghdr of t to the beginning of b.
+func (x *IfAnnouncemsghdr) Encode(t Target, b []byte) error {
+	n := SizeofIfAnnouncemsghdr(t)
+	if n == 0 {
+		return ErrTarget
+	}
+	if len(b) < n {
+		return abi.NoSpace("if_announcemsghdr", "", n)
+	}
+	b = b[:n]
+	clear(b)
+	x.encode(t, b)
+	return nil
+}
+
+func (x *IfAnnouncemsghdr) encode(t Target, b []byte) {
+	switch t {
+	case AMD64, ARM64, I386, ARM:
+		binary.LittleEndian.PutUint16(b[0:], x.Msglen)
+		b[2] = x.Version
+		b[3] = x.Type
+		binary.LittleEndian.PutUint16(b[4:], x.Index)
+		copy(b[6:22], x.Name[:])
+		binary.LittleEndian.PutUint16(b[22:], x.What)
+	case SPARC64, PowerPC, MIPS, M68K:
+		binary.BigEndian.PutUint16(b[0:], x.Msglen)
+		b[2] = x.Version
+		b[3] = x.Type
+		binary.BigEndian.PutUint16(b[4:], x.Index)
+		copy(b[6:22], x.Name[:])
+		binary.BigEndian.PutUint16(b[22:], x.What)
+	}
+}
+
 // IfaMsghdr is struct ifa_msghdr, from net/if.h.
 type IfaMsghdr struct {
 	Msglen    uint16 // ifam_msglen
