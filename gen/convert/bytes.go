@@ -160,14 +160,15 @@ type Chain struct {
 	FromType, ToType   *namespace.Field
 	FromAlign, ToAlign int64 // bytes
 	Messages           []*Message
+	Without            []Reason // types of the source without a counterpart, on purpose
 }
 
 // A Message is one kind of message in a [Chain].
 type Message struct {
+	*Load
 	Rule        *MessageRule
 	Level, Type Row
-	Hook        string // the Go function that converts the payload
-	Record      *Record
+	Merged      *namespace.Record // of MessageRule.Merge
 }
 
 func (p *planner) planChain(rule *ChainRule) {
@@ -182,7 +183,8 @@ func (p *planner) planChain(rule *ChainRule) {
 	c.FromLen, c.ToLen = p.memberOf(p.from, c.From, rule.Length), p.memberOf(p.to, c.To, rule.Length)
 	c.FromLevel, c.ToLevel = p.memberOf(p.from, c.From, rule.Level), p.memberOf(p.to, c.To, rule.Level)
 	c.FromType, c.ToType = p.memberOf(p.from, c.From, rule.Type), p.memberOf(p.to, c.To, rule.Type)
-	c.FromAlign, c.ToAlign = p.alignment(p.from, rule), p.alignment(p.to, rule)
+	c.FromAlign, c.ToAlign = p.alignment(p.from, rule.Pos, rule.Name, rule.Align), p.alignment(p.to, rule.Pos, rule.Name, rule.Align)
+	c.Without = p.listed(rule.Name, rule.Without)
 	p.number(rule.Pos, p.from, c.FromLen)
 	p.number(rule.Pos, p.to, c.ToLen)
 	for _, m := range rule.Messages {
@@ -195,19 +197,19 @@ func (p *planner) planChain(rule *ChainRule) {
 		p.number(m.Pos, p.to, c.ToLevel, level.To)
 		p.number(m.Pos, p.from, c.FromType, typ.From)
 		p.number(m.Pos, p.to, c.ToType, typ.To)
-		planned := &Message{Rule: m, Level: level, Type: typ, Hook: p.to.of(m.Hook)}
-		if m.Record.Left != "" {
-			from, okF := p.findRecord(p.from, m.Record)
-			to, okT := p.findRecord(p.to, m.Record)
-			if !okF || !okT {
-				continue
-			}
-			if planned.Record = p.pairOf(m.Record, from, to); planned.Record == nil {
-				continue
-			}
-		} else if m.Elements == 0 && m.Integer.Left == "" && planned.Hook == "" && m.Drop == "" {
-			p.fail(m.Pos, rule.Name, "", "say what the payload is: record, elements, integer, hook or drop")
+		load, ok := p.load(m.Pos, rule.Name, &m.Payload)
+		if !ok {
 			continue
+		}
+		planned := &Message{Load: load, Rule: m, Level: level, Type: typ}
+		if m.Merge != "" {
+			if planned.Merged, ok = p.findRecord(p.to, Pair{Pos: m.Pos, Left: m.Merge, Right: m.Merge}); !ok {
+				continue
+			}
+			if load.Hook == "" {
+				p.fail(m.Pos, rule.Name, "", "merge: say by which hook")
+				continue
+			}
 		}
 		if slices.ContainsFunc(c.Messages, func(o *Message) bool {
 			return o.Level.FromVal == level.FromVal && o.Type.FromVal == typ.FromVal
@@ -220,15 +222,15 @@ func (p *planner) planChain(rule *ChainRule) {
 	p.plan.Chains = append(p.plan.Chains, c)
 }
 
-// alignment evaluates one side of [ChainRule.Align].
-func (p *planner) alignment(s *side, rule *ChainRule) int64 {
-	text := s.of(rule.Align)
+// alignment evaluates one side of an align key.
+func (p *planner) alignment(s *side, pos ctype.Pos, what string, rule Sided) int64 {
+	text := s.of(rule)
 	n := int64(0)
 	if typ, ok := strings.CutPrefix(text, "sizeof "); ok {
 		if t := s.unit.Index().Typedef(typ); t != nil && t.Type != nil {
 			n = t.Type.Size
 		} else {
-			p.fail(rule.Pos, rule.Name, "", "align: %s has no type %s", s.Name, typ)
+			p.fail(pos, what, "", "align: %s has no type %s", s.Name, typ)
 			return 1
 		}
 	} else if number, ok := parseNumber(text); ok {
@@ -236,11 +238,11 @@ func (p *planner) alignment(s *side, rule *ChainRule) int64 {
 	} else if c := s.consts[text]; c != nil {
 		n = int64(c.Int.Bits) + 1
 	} else {
-		p.fail(rule.Pos, rule.Name, "", "align: %s has no constant %s%s", s.Name, text, nearest.Suggest(text, s.constNames()))
+		p.fail(pos, what, "", "align: %s has no constant %s%s", s.Name, text, nearest.Suggest(text, s.constNames()))
 		return 1
 	}
 	if n < 1 || n > 64 || n&(n-1) != 0 {
-		p.fail(rule.Pos, rule.Name, "", "align: %d is not an alignment", n)
+		p.fail(pos, what, "", "align: %d is not an alignment", n)
 		return 1
 	}
 	return n

@@ -3,6 +3,7 @@ package convert
 import (
 	"fmt"
 	"math/bits"
+	"regexp"
 	"slices"
 
 	"github.com/abigen/abigen/abi/ctype"
@@ -109,11 +110,15 @@ func (p *planner) planDomain(rule *DomainRule) *Domain {
 		inField[p.from.of(f.Mask)] = true
 	}
 
+	if rule.Same && (rule.Flags || d.FromType != d.ToType || basicType(d.FromType) == nil || len(rule.Otherwise) > 0) {
+		p.fail(rule.Pos, rule.Name, "", "same: want numbers of one basic type on both sides, and no otherwise")
+	}
+	normal := p.normalNames(rule, without)
 	for _, c := range p.from.ints {
 		if !p.belongs(p.from, rule, c) || inField[c.Name] {
 			continue
 		}
-		to := p.to.consts[c.Name]
+		to := normal.counterpart(c)
 		switch {
 		case drop[c.Name] != "":
 			if c.Int.Bits != 0 {
@@ -122,7 +127,7 @@ func (p *planner) planDomain(rule *DomainRule) *Domain {
 		case without[c.Name] != "":
 			d.Without = append(d.Without, Reason{c.Name, c.Int.Bits, without[c.Name]})
 		case explicitFrom[c.Name] || explicitTo[c.Name]:
-		case to != nil && p.belongs(p.to, rule, to):
+		case to != nil && !explicitTo[to.Name] && p.belongs(p.to, rule, to):
 			add(c, to, "name", rule.Pos)
 		}
 	}
@@ -148,6 +153,57 @@ func (p *planner) belongs(s *side, rule *DomainRule, c *ctype.Const) bool {
 	}
 	k, ok := s.GoNames.Const(s.arch, c.Name)
 	return ok && k.Type == typ
+}
+
+// normalNames pairs the constants of both sides by name, or by the names that the
+// rule's normal forms give them.
+type normalNames struct {
+	p    *planner
+	rule *DomainRule
+	to   map[string]*ctype.Const // by normal name; nil when there is no rule
+	re   []*regexp.Regexp
+}
+
+func (p *planner) normalNames(rule *DomainRule, without map[string]string) *normalNames {
+	n := &normalNames{p: p, rule: rule}
+	if len(rule.Normal) == 0 {
+		return n
+	}
+	for _, f := range rule.Normal {
+		re, err := regexp.Compile("^(?:" + f.Pattern + ")$")
+		if err != nil {
+			p.fail(f.Pos, rule.Name, "", "pattern: %v", err)
+			re = regexp.MustCompile("$^")
+		}
+		if f.System != p.from.Name && f.System != p.to.Name {
+			p.fail(f.Pos, rule.Name, "", "no system %q; there are %s and %s", f.System, p.from.Name, p.to.Name)
+		}
+		n.re = append(n.re, re)
+	}
+	n.to = map[string]*ctype.Const{}
+	for _, c := range p.to.ints {
+		if p.belongs(p.to, rule, c) && without[c.Name] == "" {
+			n.to[n.normal(p.to, c.Name)] = c
+		}
+	}
+	return n
+}
+
+func (n *normalNames) normal(s *side, name string) string {
+	for i, f := range n.rule.Normal {
+		if f.System == s.Name && n.re[i].MatchString(name) {
+			return n.re[i].ReplaceAllString(name, f.Name)
+		}
+	}
+	return name
+}
+
+// counterpart returns the constant that pairs with c by name, or nil.
+func (n *normalNames) counterpart(c *ctype.Const) *ctype.Const {
+	if n.to == nil {
+		return n.p.to.consts[c.Name]
+	}
+	return n.to[n.normal(n.p.from, c.Name)]
 }
 
 // findOpen collects the names that no row, alias or reason accounts for.

@@ -24,7 +24,7 @@ func (p *Plan) Files(importPath string) (map[string][]byte, error) {
 		Imports: map[string]string{abiImport: "abi", p.From.Import: p.From.Name, p.To.Import: p.To.Name},
 	}
 	imports := map[string]string{
-		"abi": abiImport, "math": "math", "unsafe": "unsafe", "binary": "encoding/binary",
+		"abi": abiImport, "math": "math", "unsafe": "unsafe", "binary": "encoding/binary", "bits": "math/bits",
 		p.From.Name: p.From.Import, p.To.Name: p.To.Import,
 	}
 	for _, a := range p.Archs {
@@ -51,6 +51,12 @@ func (p *Plan) Files(importPath string) (map[string][]byte, error) {
 		}
 		for _, c := range a.Chains {
 			w.chain(c)
+		}
+		for _, s := range a.Sequences {
+			w.sequence(s)
+		}
+		for _, r := range a.Requests {
+			w.requests(r)
 		}
 		if w.err != nil {
 			return nil, w.err
@@ -86,6 +92,9 @@ type archWriter struct {
 // constant writes a C constant as the Go package of its side has it, as a value
 // of the Go type typ; typ is empty where any type will do.
 func (w *archWriter) constant(s *side, name, typ string) string {
+	if _, ok := parseNumber(name); ok {
+		return name
+	}
 	c, ok := s.GoNames.Const(s.arch, name)
 	if !ok {
 		return literal(s.consts[name].Int) + " /* " + name + " */"

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/abigen/abigen/gen/emit"
@@ -126,7 +127,7 @@ func (w *archWriter) copyIn(s *source, indent string, r *Record, slice, zero, fa
 	s.line("%sif len(%s) %s %d {\n%s\treturn %s@abi.%s(%q, \"\", len(%s))\n%s}", indent, slice, op, r.From.C.Size, indent, zero, fault, r.name(), slice, indent)
 	s.line("%svar from @%s.%s\n%svar to @%s.%s", indent, w.from.Name, r.From.Go, indent, w.to.Name, r.To.Go)
 	s.line("%scopy(@abi.AsBytes(&from), %s)", indent, slice)
-	s.line("%sif err := %s(&to, &from); err != nil {\n%s\treturn %serr\n%s}", indent, r.To.Go, indent, zero, indent)
+	s.line("%sif err := %s(&to, &from); err != nil {\n%s\treturn %serr\n%s}", indent, w.converter(r), indent, zero, indent)
 }
 
 // chain writes the converter of a sequence of messages.
@@ -155,7 +156,11 @@ func (w *archWriter) chain(c *Chain) {
 	s.line("\t\tif from.%[1]s < fromData || uint64(from.%[1]s) > uint64(len(src)) {\n\t\t\treturn 0, @abi.BadLength(%[2]q, %[3]q, from.%[1]s)\n\t\t}",
 		c.FromLen.Go, record, c.FromLen.Name)
 	s.line("\t\tif len(dst)-n < toData {\n\t\t\treturn 0, @abi.NoSpace(%q, \"\", n+toData)\n\t\t}", record)
-	s.line("\t\tkeep, size, err := %s(&to, &from, dst[n+toData:], src[fromData:from.%s])", payload, c.FromLen.Go)
+	merged := ""
+	if c.merges() {
+		merged = "dst[:n], "
+	}
+	s.line("\t\tkeep, size, err := %s(&to, &from, %sdst[n+toData:], src[fromData:from.%s])", payload, merged, c.FromLen.Go)
 	s.line("\t\tif err != nil {\n\t\t\treturn 0, err\n\t\t}")
 	s.line("\t\tif keep {")
 	s.line("\t\t\tto.%s = %s(toData + size)", c.ToLen.Go, c.ToLen.Type)
@@ -175,31 +180,53 @@ func (w *archWriter) chain(c *Chain) {
 	s = &source{}
 	w.payload(s, c, payload, record)
 	w.add("func "+payload, file, s)
+	if c.merges() {
+		s = &source{}
+		w.find(s, c)
+		w.add("func "+c.finder(), file, s)
+	}
+}
+
+// merges reports whether a message may be put into one that is there already.
+func (c *Chain) merges() bool {
+	return slices.ContainsFunc(c.Messages, func(m *Message) bool { return m.Merged != nil })
+}
+
+func (c *Chain) finder() string { return emit.Unexport(c.Rule.Name) + "Find" }
+
+// find writes the function that looks for a message in what is already written.
+func (w *archWriter) find(s *source, c *Chain) {
+	s.doc("%s", wrap(fmt.Sprintf("%s returns the payload of the first message of that level and type in a chain of well-formed ones, or nil.", c.finder())))
+	s.line("func %s(chain []byte, level %s, typ %s) []byte {", c.finder(), c.ToLevel.Type, c.ToType.Type)
+	s.line("\tfor len(chain) >= %d {\n\t\tvar h @%s.%s\n\t\tcopy(@abi.AsBytes(&h), chain)", alignUp(c.To.C.Size, c.ToAlign), w.to.Name, c.To.Go)
+	s.line("\t\tif h.%s == level && h.%s == typ {\n\t\t\treturn chain[%d:h.%s]\n\t\t}", c.ToLevel.Go, c.ToType.Go, alignUp(c.To.C.Size, c.ToAlign), c.ToLen.Go)
+	s.line("\t\tchain = chain[min((int(h.%s)+%d)&^%d, len(chain)):]\n\t}\n\treturn nil\n}", c.ToLen.Go, c.ToAlign-1, c.ToAlign-1)
+}
+
+// merge writes a message that is put into the one of its type, if there is one.
+func (w *archWriter) merge(s *source, c *Chain, m *Message, in, record string) {
+	s.line("%svar value @%s.%s", in, w.to.Name, m.Merged.Go)
+	s.line("%sold := %s(done, to.%s, to.%s)", in, c.finder(), c.ToLevel.Go, c.ToType.Go)
+	s.line("%scopy(@abi.AsBytes(&value), old)", in)
+	s.line("%sif err := %s(&value, src); err != nil {\n%s\treturn false, 0, err\n%s}", in, w.function(m.Hook), in, in)
+	s.line("%sif old != nil {\n%s\tcopy(old, @abi.AsBytes(&value))\n%s\treturn false, 0, nil\n%s}", in, in, in, in)
+	s.line("%sif len(dst) < %d {\n%s\treturn false, 0, @abi.NoSpace(%q, \"\", %d)\n%s}", in, m.Merged.C.Size, in, record, m.Merged.C.Size, in)
+	s.line("%sreturn true, copy(dst, @abi.AsBytes(&value)), nil", in)
 }
 
 func alignUp(n, align int64) int64 { return (n + align - 1) &^ (align - 1) }
-
-func (m *Message) what() string {
-	switch {
-	case m.Record != nil:
-		return cDecl(m.Record.From)
-	case m.Rule.Elements > 0:
-		return fmt.Sprintf("elements of %d bytes", m.Rule.Elements)
-	case m.Rule.Integer.Left != "":
-		return "an integer"
-	case m.Hook != "":
-		return "by " + m.Hook
-	}
-	return "left out: " + oneLine(m.Rule.Drop)
-}
 
 // payload writes the function that translates one message's level, type and
 // payload.
 func (w *archWriter) payload(s *source, c *Chain, name, record string) {
 	s.doc("%s", wrap(fmt.Sprintf("%s translates level, type and payload of one message. It returns whether the message is kept, "+
 		"and the size of the payload in dst.", name)))
-	s.line("func %s(to *@%s.%s, from *@%s.%s, dst, src []byte) (keep bool, size int, err error) {",
-		name, w.to.Name, c.To.Go, w.from.Name, c.From.Go)
+	merged := ""
+	if c.merges() {
+		merged = "done, "
+	}
+	s.line("func %s(to *@%s.%s, from *@%s.%s, %sdst, src []byte) (keep bool, size int, err error) {",
+		name, w.to.Name, c.To.Go, w.from.Name, c.From.Go, merged)
 	s.line("\tswitch from.%s {", c.FromLevel.Go)
 	done := map[uint64]bool{}
 	for _, m := range c.Messages {
@@ -224,53 +251,19 @@ func (w *archWriter) payload(s *source, c *Chain, name, record string) {
 
 func (w *archWriter) message(s *source, c *Chain, m *Message, record string) {
 	const in = "\t\t\t"
-	typ := fmt.Sprintf("to.%s = %s", c.ToType.Go, w.constant(w.to, m.Type.To, c.ToType.Type.String()))
-	space := func(size string) {
-		s.line("%sif len(dst) < %s {\n%s\treturn false, 0, @abi.NoSpace(%q, \"\", %s)\n%s}", in, size, in, record, size, in)
-	}
-	switch {
-	case m.Rule.Drop != "":
-		s.line("%sreturn false, 0, nil // %s", in, oneLine(m.Rule.Drop))
-	case m.Record != nil:
-		s.line("%s%s", in, typ)
-		w.copyInNamed(s, in, m.Record)
-		space(fmt.Sprint(m.Record.To.C.Size))
-		s.line("%sreturn true, copy(dst, @abi.AsBytes(&value)), nil", in)
-	case m.Rule.Elements > 0:
-		s.line("%s%s", in, typ)
-		if m.Rule.Elements > 1 {
-			s.line("%sif len(src)%%%d != 0 {\n%s\treturn false, 0, @abi.BadLength(%q, %q, from.%s)\n%s}", in, m.Rule.Elements, in, record, c.FromLen.Name, c.FromLen.Go, in)
-		}
-		space("len(src)")
-		s.line("%sreturn true, copy(dst, src), nil", in)
-	case m.Rule.Integer.Left != "":
-		s.line("%s%s", in, typ)
-		w.integer(s, in, c, m, record, space)
-	default:
-		s.line("%s%s\n%ssize, err = %s(dst, src)\n%sreturn true, size, err", in, typ, in, w.function(m.Hook), in)
-	}
-}
-
-// copyInNamed is copyIn with names that do not hide those of the headers.
-func (w *archWriter) copyInNamed(s *source, in string, r *Record) {
-	s.line("%sif len(src) != %d {\n%s\treturn false, 0, @abi.BadLength(%q, \"\", len(src))\n%s}", in, r.From.C.Size, in, r.name(), in)
-	s.line("%svar source @%s.%s\n%svar value @%s.%s", in, w.from.Name, r.From.Go, in, w.to.Name, r.To.Go)
-	s.line("%scopy(@abi.AsBytes(&source), src)", in)
-	s.line("%sif err := %s(&value, &source); err != nil {\n%s\treturn false, 0, err\n%s}", in, r.To.Go, in, in)
-}
-
-// integer writes a payload that is one integer, of another width on each side.
-func (w *archWriter) integer(s *source, in string, c *Chain, m *Message, record string, space func(string)) {
-	from, to := basicType(w.from.of(m.Rule.Integer)), basicType(w.to.of(m.Rule.Integer))
-	if from == nil || to == nil {
-		w.err = &PlanError{Pos: m.Rule.Pos, Struct: c.Rule.Name, Err: fmt.Errorf("integer: want two basic Go types, have %s", m.Rule.Integer)}
+	if m.Payload.Drop != "" {
+		s.line("%sreturn false, 0, nil // %s", in, oneLine(m.Payload.Drop))
 		return
 	}
-	s.line("%sif len(src) != %d {\n%s\treturn false, 0, @abi.BadLength(%q, %q, from.%s)\n%s}", in, from.Size, in, record, c.FromLen.Name, c.FromLen.Go, in)
-	space(fmt.Sprint(to.Size))
-	s.line("%svar value %s\n%scopy(@abi.AsBytes(&value), src)", in, from, in)
-	if cond := outside("value", from.String(), from.Signed, from.Size, to); cond != "" {
-		s.line("%sif %s {\n%s\treturn false, 0, @abi.OutOfRange(%q, %q, value)\n%s}", in, cond, in, record, m.Type.From, in)
+	s.line("%sto.%s = %s", in, c.ToType.Go, w.constant(w.to, m.Type.To, c.ToType.Type.String()))
+	if m.Merged != nil {
+		w.merge(s, c, m, in, record)
+		return
 	}
-	s.line("%sresult := %s(value)\n%sreturn true, copy(dst, @abi.AsBytes(&result)), nil", in, to, in)
+	w.load(s, m.Load, frame{
+		in: in, record: record, member: m.Type.From, number: "from." + c.FromType.Go,
+		badLength: fmt.Sprintf("@abi.BadLength(%q, %q, from.%s)", record, c.FromLen.Name, c.FromLen.Go),
+		fail:      func(err string) string { return "return false, 0, " + err },
+		done:      func(size string) string { return "return true, " + size + ", nil" },
+	})
 }

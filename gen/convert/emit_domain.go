@@ -25,6 +25,9 @@ func (w *archWriter) domain(d *Domain) {
 		name, w.to.Title, d.Rule.What, w.from.Title, d.elseDoc())))
 	s.line("func %s(v %s) (%s, bool) {", name, from, to)
 	otherwise := "0, false"
+	if d.Rule.Same {
+		otherwise = "v, true"
+	}
 	if d.Else != nil {
 		otherwise = w.constant(w.to, d.Else.To, d.ToType) + ", true"
 	}
@@ -32,6 +35,9 @@ func (w *archWriter) domain(d *Domain) {
 		s.line("\tswitch v {")
 		for _, r := range d.Rows {
 			s.line("\tcase %s:\n\t\treturn %s, true", w.constant(w.from, r.From, d.FromType), w.constant(w.to, r.To, d.ToType))
+		}
+		for _, r := range d.taken() {
+			s.line("\tcase %s:\n\t\treturn 0, false // %s on %s", w.constant(w.to, r.To, d.ToType), r.To, w.to.Title)
 		}
 		s.line("\t}\n\treturn %s\n}", otherwise)
 		w.add("func "+name, w.domainFile(d), s)
@@ -54,13 +60,33 @@ func (w *archWriter) domain(d *Domain) {
 }
 
 func (d *Domain) elseDoc() string {
-	if d.Else == nil {
+	switch {
+	case d.Rule.Same:
+		return " Every number without a name means itself."
+	case d.Else == nil:
 		return ""
 	}
 	return fmt.Sprintf(" Everything else is %s: %s.", d.Else.To, strings.TrimSuffix(d.Else.Rule, "."))
 }
 
+// taken returns the rows whose result is a number that must not be taken for
+// itself, each number once.
+func (d *Domain) taken() []Row {
+	var rows []Row
+	for i, r := range d.Rows {
+		if !d.Rule.Same || slices.ContainsFunc(d.Rows, func(o Row) bool { return o.FromVal == r.ToVal }) ||
+			slices.ContainsFunc(d.Rows[:i], func(o Row) bool { return o.ToVal == r.ToVal }) {
+			continue
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
 func (d *Domain) dense() bool {
+	if d.Rule.Same {
+		return false
+	}
 	most := uint64(0)
 	for _, r := range d.Rows {
 		most = max(most, r.FromVal)
@@ -269,17 +295,40 @@ func (w *archWriter) options(o *Options) {
 	s.line("func %s(level, option %s) (toLevel, toOption %s, ok bool) {", o.Rule.Name, from, to)
 	s.line("\tswitch level {")
 	file := ""
+	typ, toType := w.from.of(o.Rule.Type), w.to.of(o.Rule.Type)
+	movedFrom := func(l Row) {
+		for _, m := range o.Moved {
+			if m.Level.FromVal == l.FromVal {
+				s.line("\t\tif option == %s {\n\t\t\treturn %s, %s, true\n\t\t}", w.constant(w.from, m.Option.From, typ),
+					w.constant(w.to, m.Level.To, toType), w.constant(w.to, m.Option.To, toType))
+			}
+		}
+	}
+	levels := map[uint64]bool{}
 	for _, l := range o.Levels {
+		levels[l.FromVal] = true
 		s.line("\tcase %s:", w.constant(w.from, l.From, w.from.of(o.Rule.Type)))
+		movedFrom(l.Row)
 		s.line("\t\ttoOption, ok = %s(option)", l.Domain.Rule.Name)
 		s.line("\t\treturn %s, toOption, ok", w.constant(w.to, l.To, w.to.of(o.Rule.Type)))
 		if file == "" {
 			file = w.domainFile(l.Domain)
 		}
 	}
+	for _, m := range o.Moved {
+		if levels[m.Level.FromVal] {
+			continue
+		}
+		levels[m.Level.FromVal] = true
+		s.line("\tcase %s:", w.constant(w.from, m.Level.From, typ))
+		movedFrom(m.Level)
+	}
 	s.line("\t}\n\treturn 0, 0, false\n}")
 	if o.Rule.File != "" {
 		file = emit.FileBase(o.Rule.File)
 	}
 	w.add("func "+o.Rule.Name, file, s)
+	if o.Values != nil {
+		w.values(o, file)
+	}
 }

@@ -47,24 +47,24 @@ func (w *archWriter) record(r *Record) {
 	if r.From.Bytes && r.To.Bytes {
 		b.copied = append(b.copied, "all")
 		b.doc(s, r)
-		s.line("func %s(dst *%s, src *%s) error {", r.To.Go, to, from)
+		s.line("func %s(dst *%s, src *%s) error {", r.function(), to, from)
 		s.line("\t*dst = %s(*src)\n\treturn nil\n}", to)
-		w.add("func "+r.To.Go, w.fileOf(r.From, r.To), s)
+		w.add("func "+r.function(), w.fileOf(r.From, r.To), s)
 		return
 	}
 	if r.large() {
 		b.whole(r)
 		b.doc(s, r)
-		s.line("func %s(dst *%s, src *%s) error {", r.To.Go, to, from)
+		s.line("func %s(dst *%s, src *%s) error {", r.function(), to, from)
 		s.line("\tcopy(@abi.AsBytes(dst), @abi.AsBytes(src))\n\treturn nil\n}")
-		w.add("func "+r.To.Go, w.fileOf(r.From, r.To), s)
+		w.add("func "+r.function(), w.fileOf(r.From, r.To), s)
 		return
 	}
 	b.clear = r.To.Padding
 	b.steps(r, "src", "dst", "")
 	b.clear = b.clear || len(b.zeros) > 2
 	b.doc(s, r)
-	s.line("func %s(dst *%s, src *%s%s) error {", r.To.Go, to, from, param)
+	s.line("func %s(dst *%s, src *%s%s) error {", r.function(), to, from, param)
 	s.WriteString(b.guards.String())
 	if b.union != nil {
 		b.cases(s, to)
@@ -72,7 +72,7 @@ func (w *archWriter) record(r *Record) {
 		b.result(s, to)
 	}
 	s.line("\treturn nil\n}")
-	w.add("func "+r.To.Go, w.fileOf(r.From, r.To), s)
+	w.add("func "+r.function(), w.fileOf(r.From, r.To), s)
 }
 
 // large reports whether a record that is copied whole has more members than are
@@ -84,15 +84,15 @@ func (r *Record) large() bool { return r.Whole && !r.From.Bytes && len(r.Steps) 
 func (w *archWriter) through(s *source, r *Record) {
 	from, to := "@"+w.from.Name+"."+r.From.Go, "@"+w.to.Name+"."+r.To.Go
 	s.doc("%s", wrap(fmt.Sprintf("%s writes src to dst in %s form, by way of [%s]. On error dst is unchanged. Mapped: all.",
-		r.To.Go, w.to.Title, r.Via.Rule.Name)))
+		r.function(), w.to.Title, r.Via.Rule.Name)))
 	s.line("//")
 	s.line("//\t%s %s, from %s", w.from.Title, cDecl(r.From), headerOf(r.From))
 	s.line("//\t%s %s, from %s", w.to.Title, cDecl(r.To), headerOf(r.To))
-	s.line("func %s(dst *%s, src *%s) error {", r.To.Go, to, from)
+	s.line("func %s(dst *%s, src *%s) error {", r.function(), to, from)
 	s.line("\tvar result %s", to)
 	s.line("\tif _, err := %s(@abi.AsBytes(&result), @abi.AsBytes(src)); err != nil {\n\t\treturn err\n\t}", r.Via.Rule.Name)
 	s.line("\t*dst = result\n\treturn nil\n}")
-	w.add("func "+r.To.Go, w.fileOf(r.From, r.To), s)
+	w.add("func "+r.function(), w.fileOf(r.From, r.To), s)
 }
 
 // whole lists the members of a record that is copied as one.
@@ -130,7 +130,7 @@ func (b *body) doc(s *source, r *Record) {
 		list("Copied", b.copied)
 	}
 	list("Dropped", b.dropped)
-	s.doc("%s", wrap(fmt.Sprintf("%s writes src to dst in %s form. On error dst is unchanged. %s", r.To.Go, w.to.Title, strings.Join(parts, " "))))
+	s.doc("%s", wrap(fmt.Sprintf("%s writes src to dst in %s form. On error dst is unchanged. %s", r.function(), w.to.Title, strings.Join(parts, " "))))
 	s.line("//")
 	s.line("//\t%s %s, from %s", w.from.Title, cDecl(r.From), headerOf(r.From))
 	s.line("//\t%s %s, from %s", w.to.Title, cDecl(r.To), headerOf(r.To))
@@ -196,12 +196,24 @@ func (b *body) step(s *Step, src, dst, prefix string) {
 	if s.From != nil {
 		value = get(src, s.From)
 	}
+	if s.Limit != 0 {
+		cond := fmt.Sprintf("%s > %d", value, s.Limit)
+		if signed(s.From.Type) {
+			cond = value + " < 0 || " + cond
+		}
+		b.guard(cond, "OutOfRange", name, value)
+	}
 	switch s.Decision {
 	case Drop:
 		if !s.reserved {
 			b.dropped = append(b.dropped, name)
 		}
 	case Add:
+		if s.Default != "" {
+			b.assign(set(dst, s.To, w.constant(w.to, s.Default, typeName(w.to, s.To.Type))))
+			b.added = append(b.added, name+" ("+s.Default+")")
+			break
+		}
 		b.zero(s, dst)
 		if !s.reserved {
 			b.added = append(b.added, name+" (0)")
@@ -244,6 +256,14 @@ func (b *body) step(s *Step, src, dst, prefix string) {
 	case Hook:
 		b.mapped = append(b.mapped, name)
 		b.hook(s, src, dst)
+	case Set:
+		b.set(s, src, dst, name)
+	case Index:
+		b.index(s, src, dst, name)
+	case Each:
+		b.each(s, src, dst, name)
+	case TextLength:
+		b.textLength(s, src, dst, name)
 	}
 }
 
@@ -404,7 +424,7 @@ func (b *body) nest(s *Step, src, dst, name string) {
 	case sub.Hook != "", sub.Via != nil:
 		call := w.function(sub.Hook)
 		if sub.Via != nil {
-			call = sub.To.Go
+			call = sub.function()
 		}
 		local := b.locals.Take(localName(s.To.Go))
 		b.mapped = append(b.mapped, name)

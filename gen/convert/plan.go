@@ -25,6 +25,9 @@ type ArchPlan struct {
 	Unions  []*Union
 	Chains  []*Chain
 
+	Sequences []*Sequence
+	Requests  []*Requests
+
 	from, to *side
 }
 
@@ -32,6 +35,8 @@ type ArchPlan struct {
 type Options struct {
 	Rule   *OptionsRule
 	Levels []Level
+	Moved  []Moved
+	Values *Values // nil when the rule has none
 }
 
 // A Level is one level of an [Options].
@@ -122,6 +127,16 @@ func (p *planner) run() *ArchPlan {
 	for _, rule := range p.rules.Chains {
 		p.planChain(rule)
 	}
+	for _, rule := range p.rules.Sequences {
+		p.planSequence(rule)
+	}
+	for _, o := range p.plan.Options {
+		p.planMoved(o)
+		p.planValues(o)
+	}
+	for _, rule := range p.rules.Requests {
+		p.planRequests(rule)
+	}
 	p.checkNames()
 	return p.plan
 }
@@ -136,7 +151,7 @@ func (p *planner) planOptions(rule *OptionsRule) {
 				s    *side
 				name string
 			}{{p.from, row.From}, {p.to, row.To}} {
-				if size, ok := basic[end.s.of(rule.Type)]; ok && !fits(end.s.consts[end.name].Int, size, false) {
+				if size, ok := basic[end.s.of(rule.Type)]; ok && !fits(end.s.number(end.name).Int, size, false) {
 					p.fail(l.Pos, rule.Name, "", "%s does not fit in the rule's type %s", end.name, end.s.of(rule.Type))
 				}
 			}
@@ -165,11 +180,20 @@ func (p *planner) row(pair Pair, where string) (Row, bool) {
 
 func (p *planner) constant(s *side, pair Pair, where string) *ctype.Const {
 	name := s.of(pair)
-	c := s.consts[name]
+	c := s.number(name)
 	if c == nil && !p.knownConst(s, name) {
 		p.fail(pair.Pos, where, "", "%s has no constant %s%s", s.Name, name, nearest.Suggest(name, s.constNames()))
 	}
 	return c
+}
+
+// number returns a constant of a side by name, or a number as a constant; nil
+// when there is none.
+func (s *side) number(name string) *ctype.Const {
+	if n, ok := parseNumber(name); ok {
+		return &ctype.Const{Name: name, Kind: ctype.ConstInt, Int: ctype.Integer{Bits: n}}
+	}
+	return s.consts[name]
 }
 
 // domain finds a domain by name.

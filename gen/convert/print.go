@@ -71,6 +71,12 @@ func (a *ArchPlan) items() []item {
 	for _, c := range a.Chains {
 		add("chain "+c.Rule.Name, c.print)
 	}
+	for _, s := range a.Sequences {
+		add("sequence "+s.Rule.Name, s.print)
+	}
+	for _, r := range a.Requests {
+		add("requests "+r.Rule.Name, r.print)
+	}
 	return list
 }
 
@@ -78,6 +84,41 @@ func (o *Options) print(b *strings.Builder) {
 	fmt.Fprintf(b, "options %s\n", o.Rule.Name)
 	for _, l := range o.Levels {
 		fmt.Fprintf(b, "\t%s by %s\n", l.Row, l.Domain.Rule.Name)
+	}
+	for _, m := range o.Moved {
+		fmt.Fprintf(b, "\t%s, %s\n", m.Level, m.Option)
+	}
+	if o.Values == nil {
+		return
+	}
+	for _, v := range o.Values.Values {
+		for _, r := range v.Options {
+			fmt.Fprintf(b, "\tvalue of %s %s: %s\n", v.Level.From, r.From, v.what())
+		}
+	}
+}
+
+func (s *Sequence) print(b *strings.Builder) {
+	fmt.Fprintf(b, "sequence %s of %s", s.Rule.Name, cDecl(s.Record.From))
+	if s.FromLen != nil {
+		fmt.Fprintf(b, ", each %s long, aligned to %d -> %s, to %d", s.FromLen.Name, s.FromAlign, s.ToLen.Name, s.ToAlign)
+	}
+	b.WriteByte('\n')
+}
+
+func (r *Requests) print(b *strings.Builder) {
+	fmt.Fprintf(b, "requests %s\n", r.Rule.Name)
+	for _, q := range r.Requests {
+		for _, row := range q.Rows {
+			fmt.Fprintf(b, "\t%s: %s\n", row, q.what())
+		}
+	}
+	printWithout(b, r.Without)
+}
+
+func printWithout(b *strings.Builder, reasons []Reason) {
+	for _, r := range reasons {
+		fmt.Fprintf(b, "\twithout %s: %s\n", r.Name, r.Why)
 	}
 }
 
@@ -95,6 +136,7 @@ func (c *Chain) print(b *strings.Builder) {
 	for _, m := range c.Messages {
 		fmt.Fprintf(b, "\t%s, %s: %s\n", m.Level, m.Type, m.what())
 	}
+	printWithout(b, c.Without)
 }
 
 // String returns "FROM 1 -> TO 2 (rule)".
@@ -127,8 +169,9 @@ func (d *Domain) print(b *strings.Builder) {
 	for _, r := range d.Dropped {
 		fmt.Fprintf(b, "\tdrop %s: %s\n", r.Name, r.Why)
 	}
-	for _, r := range d.Without {
-		fmt.Fprintf(b, "\twithout %s: %s\n", r.Name, r.Why)
+	printWithout(b, d.Without)
+	if d.Rule.Same {
+		b.WriteString("\tother numbers mean themselves\n")
 	}
 	if d.Else != nil {
 		fmt.Fprintf(b, "\telse %s %#x: %s\n", d.Else.To, d.Else.ToVal, d.Else.Rule)
@@ -175,7 +218,20 @@ func (s *Step) print(b *strings.Builder, indent string) {
 		fmt.Fprintf(b, " by %s", s.Hook)
 	case Cases:
 		fmt.Fprintf(b, " by %s", s.Param)
+	case Set:
+		if s.Set.Domain != nil {
+			fmt.Fprintf(b, " of %s", s.Set.Domain.Rule.Name)
+		}
+	case Index:
+		fmt.Fprintf(b, " by %s", s.Index.Domain.Rule.Name)
+	case Each:
+		if s.Count != nil {
+			fmt.Fprintf(b, ", as many as %s says", s.Count.Name)
+		}
 	case Add, Drop:
+		if s.Default != "" {
+			fmt.Fprintf(b, " as %s", s.Default)
+		}
 		if s.Why != s.Rule {
 			fmt.Fprintf(b, ": %s", s.Why)
 		}

@@ -15,22 +15,26 @@ type Decision uint8
 
 // The decisions of a [Step].
 const (
-	Copy   Decision = iota // the same value in the same type
-	Widen                  // the same value in a type that holds more
-	Narrow                 // the same value, after a check that it fits
-	Length                 // the result's size
-	Map                    // through a domain
-	Nest                   // member by member, by the plan of another pair
-	Text                   // up to the NUL
-	Cases                  // one of several, by a tag
-	Hook                   // by a Go function
-	Add                    // zero: the source has nothing for it
-	Drop                   // the result has nothing for it
+	Copy       Decision = iota // the same value in the same type
+	Widen                      // the same value in a type that holds more
+	Narrow                     // the same value, after a check that it fits
+	Length                     // the result's size
+	Map                        // through a domain
+	Nest                       // member by member, by the plan of another pair
+	Text                       // up to the NUL
+	Cases                      // one of several, by a tag
+	Hook                       // by a Go function
+	Add                        // zero: the source has nothing for it
+	Drop                       // the result has nothing for it
+	Set                        // a bit for each number
+	Index                      // each element to its place
+	Each                       // element by element
+	TextLength                 // the length of a string
 )
 
 // String returns the name of the decision in lower case.
 func (d Decision) String() string {
-	return [...]string{"copy", "widen", "narrow", "length", "map", "nest", "text", "cases", "hook", "add", "drop"}[d]
+	return [...]string{"copy", "widen", "narrow", "length", "map", "nest", "text", "cases", "hook", "add", "drop", "set", "index", "each", "text length"}[d]
 }
 
 // A Record is the plan for one pair of records.
@@ -39,6 +43,7 @@ type Record struct {
 	Rule     *RecordRule
 	Pos      ctype.Pos // of the pair in the rules
 	Steps    []*Step   // in the order of the result's members, then the dropped ones
+	Name     string    // of the generated function; empty for that of the result's type
 	Hook     string    // the Go function that does it all; empty when the steps do
 	Via      *Union    // what converts the bytes, of a record without members to pair
 	Whole    bool      // the layouts and the meaning are the same: copied as one
@@ -58,6 +63,13 @@ type Step struct {
 	Param    string            // of Cases
 	sized    *namespace.Record // of Length: what has the length
 	reserved bool              // Add or Drop of what carries nothing
+
+	Set     *SetPlan         // of Set
+	Index   *IndexPlan       // of Index
+	Count   *namespace.Field // of Each: the source's member with how many elements are in use; nil for all
+	Text1   *namespace.Field // of TextLength: the source's string
+	Limit   uint64           // the most an integer result may be; 0 for what its type holds
+	Default string           // of Add: a constant of the result's side; empty for zero
 }
 
 // A Case is one use of a union.
@@ -93,7 +105,7 @@ func (p *planner) planRecords() {
 			}
 			pending[key] = task{rule, pair}
 			order = append(order, key)
-			r := &Record{From: from, To: to, Rule: rule, Pos: pair.Pos}
+			r := &Record{From: from, To: to, Rule: rule, Pos: pair.Pos, Name: p.to.of(rule.Name)}
 			p.records[key] = r
 		}
 	}
@@ -135,7 +147,15 @@ func (p *planner) findRecord(s *side, pair Pair) (*namespace.Record, bool) {
 	return nil, false
 }
 
-// name returns the C name of the result without "struct".
+// function returns the name of the generated function.
+func (r *Record) function() string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return r.To.Go
+}
+
+// name returns the C name of the source without "struct".
 func (r *Record) name() string { return strings.TrimPrefix(r.From.C.Name, "struct ") }
 
 func (p *planner) planMembers(r *Record) {
@@ -320,11 +340,9 @@ func (p *planner) knownMember(s *side, rec *namespace.Record, name string) bool 
 func (p *planner) ruled(r *Record, m *MemberRule, from, to *namespace.Field) *Step {
 	step := &Step{From: from, To: to, Rule: "rule " + place(m.Pos)}
 	switch {
+	case m.TextLength != "":
+		return p.planTextLength(r, m, step)
 	case m.Length:
-		if from != nil && to != nil {
-			p.fail(m.Pos, r.name(), to.Name, "length: only one side may have the member")
-			return nil
-		}
 		step.Decision, step.Why, step.sized = Length, "length of the structure", r.To
 		if to == nil {
 			step.Decision = Drop
@@ -334,7 +352,11 @@ func (p *planner) ruled(r *Record, m *MemberRule, from, to *namespace.Field) *St
 			p.fail(m.Pos, r.name(), to.Name, "%s has no counterpart on %s: say why with add", to.Name, p.from.Name)
 			return nil
 		}
-		step.Decision, step.Why = Add, m.Add
+		step.Decision, step.Why, step.Default = Add, m.Add, m.Default
+		if m.Default != "" && (!integer(to.Type) || p.to.number(m.Default) == nil && !p.knownConst(p.to, m.Default)) {
+			p.fail(m.Pos, r.name(), to.Name, "default: %s has no constant %s for a %s", p.to.Name, m.Default, to.Type)
+			return nil
+		}
 		if !m.Hook.none() {
 			step.Decision, step.Hook = Hook, p.to.of(m.Hook)
 		}
@@ -348,6 +370,12 @@ func (p *planner) ruled(r *Record, m *MemberRule, from, to *namespace.Field) *St
 		step.Decision, step.Hook = Hook, p.to.of(m.Hook)
 	case m.Union != nil:
 		p.planCases(r, m, step)
+	case m.Set != nil:
+		return p.planSet(r, m, step)
+	case m.Index != nil:
+		return p.planIndex(r, m, step)
+	case !m.Count.none():
+		return p.planCount(r, m, step)
 	case m.Text != "":
 		step.Decision, step.Text = Text, m.Text
 		p.checkText(r, m.Pos, step)
@@ -360,6 +388,7 @@ func (p *planner) ruled(r *Record, m *MemberRule, from, to *namespace.Field) *St
 	default:
 		p.decide(r, step, from.Type, to.Type, m)
 	}
+	p.checkLimit(r, m, step)
 	return step
 }
 
@@ -429,6 +458,8 @@ func (p *planner) decide(r *Record, step *Step, from, to *namespace.Type, m *Mem
 		step.Decision, step.Record = Nest, sub
 	case k == namespace.Array && to.Kind == namespace.Array && from.Len == to.Len && from.String() == to.String() && simple(from.Elem):
 		step.Decision = Copy
+	case k == namespace.Array && to.Kind == namespace.Array && from.Elem.Kind == namespace.Named && to.Elem.Kind == namespace.Named:
+		p.planEach(r, pos, step)
 	case k == to.Kind && from.Size == to.Size && simple(from),
 		k == namespace.BE && to.Kind == namespace.Uint && from.Size == to.Size,
 		k == namespace.Uint && to.Kind == namespace.BE && from.Size == to.Size,
@@ -482,7 +513,7 @@ func (r *Record) whole() bool {
 		return r.From.Bytes && r.To.Bytes && r.From.C.Size == r.To.C.Size
 	}
 	for i, s := range r.Steps {
-		if s.Decision != Copy || s.From == nil || s.To == nil || s.From.Form != namespace.Plain || s.To.Form != namespace.Plain {
+		if s.Decision != Copy || s.Limit != 0 || s.From == nil || s.To == nil || s.From.Form != namespace.Plain || s.To.Form != namespace.Plain {
 			return false
 		}
 		if r.From.Fields[i] != s.From || s.From.Go != s.To.Go || s.From.Offset != s.To.Offset ||

@@ -58,14 +58,29 @@ func (a *ArchPlan) report() []Entry {
 	for _, r := range a.Records {
 		list = append(list, r.report()...)
 	}
+	for _, o := range a.Options {
+		list = append(list, o.report()...)
+	}
 	for _, c := range a.Chains {
 		for _, m := range c.Messages {
 			e := Entry{Group: c.Rule.Name, Name: m.Level.From + " " + m.Type.From, How: m.what()}
-			if m.Rule.Drop != "" {
+			if m.Payload.Drop != "" {
 				e.Status = Dropped
 			}
 			list = append(list, e)
 		}
+		list = append(list, withouts(c.Rule.Name, c.Without)...)
+	}
+	for _, s := range a.Sequences {
+		list = append(list, Entry{Group: s.Rule.Name, Name: s.Record.name(), How: "one behind the other"})
+	}
+	for _, r := range a.Requests {
+		for _, q := range r.Requests {
+			for _, row := range q.Rows {
+				list = append(list, Entry{Group: r.Rule.Name, Name: row.From, How: "to " + row.To + ", " + q.what()})
+			}
+		}
+		list = append(list, withouts(r.Rule.Name, r.Without)...)
 	}
 	return list
 }
@@ -120,6 +135,36 @@ func (r *Record) report() []Entry {
 			e.How, _, _ = strings.Cut(b.String(), "\n")
 		}
 		list = append(list, e)
+	}
+	return list
+}
+
+func withouts(group string, reasons []Reason) []Entry {
+	var list []Entry
+	for _, r := range reasons {
+		list = append(list, Entry{Group: group, Name: r.Name, Status: Without, How: r.Why})
+	}
+	return list
+}
+
+// report lists the moved options and what options hold; the options themselves
+// are those of the domains.
+func (o *Options) report() []Entry {
+	var list []Entry
+	for _, m := range o.Moved {
+		list = append(list, Entry{Group: o.Rule.Name, Name: m.Option.From, How: "to " + m.Option.To + " under " + m.Level.To})
+	}
+	if o.Values == nil {
+		return list
+	}
+	for _, v := range o.Values.Values {
+		for _, r := range v.Options {
+			e := Entry{Group: o.Values.Rule.Name, Name: v.Level.From + " " + r.From, How: v.what()}
+			if v.Payload.Drop != "" {
+				e.Status = Dropped
+			}
+			list = append(list, e)
+		}
 	}
 	return list
 }

@@ -26,6 +26,9 @@ type Rules struct {
 	Unions  []*UnionRule   `yaml:"unions"`
 	Chains  []*ChainRule   `yaml:"chains"`
 	Options []*OptionsRule `yaml:"options"`
+
+	Sequences []*SequenceRule `yaml:"sequences"`
+	Requests  []*RequestsRule `yaml:"requests"`
 }
 
 // A Pair is two names that mean the same, written "NAME" when they are equal,
@@ -112,7 +115,26 @@ type DomainRule struct {
 	Without   []*WhyRule  `yaml:"without"`   // no counterpart, and why
 	Drop      []*WhyRule  `yaml:"drop"`      // bits that are cleared instead of failing, and why
 	Otherwise []*ElseRule `yaml:"otherwise"` // what to give for a value without a counterpart
-	File      string      `yaml:"file"`      // the generated file's noun, when not the header's
+
+	// Same tells that numbers without a name mean themselves, such as a limit
+	// that is not the one for "unlimited"; except the number that a name of
+	// the domain has on the other side.
+	Same bool `yaml:"same"`
+
+	// Normal are forms of names, for a system that keeps versions of one
+	// thing under several.
+	Normal []*NormalRule `yaml:"normal"`
+
+	File string `yaml:"file"` // the generated file's noun, when not the header's
+}
+
+// A NormalRule gives constants of one system another name to pair by. Of several
+// with the same one, the last declared counts in a result.
+type NormalRule struct {
+	Pos     ctype.Pos `yaml:",pos"`
+	System  string    `yaml:"system"`
+	Pattern string    `yaml:"pattern"` // a regular expression for the whole name
+	Name    string    `yaml:"name"`    // what it becomes, with $1 for the first group
 }
 
 // A FieldRule is a number inside a flag word.
@@ -137,24 +159,6 @@ type ElseRule struct {
 	Why    string    `yaml:"why"`
 }
 
-// An OptionsRule is a set of domains under levels, such as socket options: a
-// number that means something only together with another.
-type OptionsRule struct {
-	Pos    ctype.Pos    `yaml:",pos"`
-	Name   string       `yaml:"name"`
-	What   string       `yaml:"what"`
-	Type   Sided        `yaml:"type"`
-	Levels []*LevelRule `yaml:"levels"`
-	File   string       `yaml:"file"`
-}
-
-// A LevelRule is one level of an [OptionsRule].
-type LevelRule struct {
-	Pos    ctype.Pos `yaml:",pos"`
-	Level  Pair      `yaml:"level"`
-	Domain string    `yaml:"domain"` // the [DomainRule] of the options under it
-}
-
 // A RecordRule pairs records and decides about their members. Members that no
 // rule names pair by equal names.
 type RecordRule struct {
@@ -165,6 +169,11 @@ type RecordRule struct {
 	Records []Pair `yaml:"records"`
 
 	Members []*MemberRule `yaml:"members"`
+
+	// Name is the name of the generated function, on the side of its result;
+	// by default that of the result's type. It is for a type that several
+	// pairs make.
+	Name Sided `yaml:"name"`
 
 	// Param names an integer parameter of the converter, such as the
 	// request number that tells which member of a union holds the value.
@@ -189,7 +198,7 @@ type MemberRule struct {
 	Member Pair      `yaml:"member"`
 
 	Domain string     `yaml:"domain"` // values go through this domain
-	Length bool       `yaml:"length"` // one side's member that holds the size of its record
+	Length bool       `yaml:"length"` // holds the size of its record
 	Text   string     `yaml:"text"`   // "name": a NUL-terminated string that must end inside; "path": one that may fill its array, and not be empty before its end
 	Bits   bool       `yaml:"bits"`   // the bits are kept when only the signs differ
 	Copy   bool       `yaml:"copy"`   // the bytes are copied as they are, whatever is in them
@@ -197,6 +206,42 @@ type MemberRule struct {
 	Add    string     `yaml:"add"`    // why the value is zero in the result
 	Hook   Sided      `yaml:"hook"`   // a Go function, "import/path.Name" or "Name" of the same package
 	Union  *CasesRule `yaml:"union"`  // one of several members, told apart by a tag
+
+	// TextLength is one side's member that holds the length of the string in
+	// another member of its record.
+	TextLength string `yaml:"text_length"`
+
+	// Limit is the most the member may be on each side, when its type holds
+	// more; less than zero is refused then, too.
+	Limit Sided `yaml:"limit"`
+
+	// Default is the value in a result that has the member without a source,
+	// when it is not zero: a constant or a number. Add says why.
+	Default string `yaml:"default"`
+
+	// Count names the members that hold how many elements of this array are
+	// in use.
+	Count Pair `yaml:"count"`
+
+	Set   *SetRule   `yaml:"set"`   // an array of bits
+	Index *IndexRule `yaml:"index"` // an array whose index is a number of a domain
+}
+
+// A SetRule tells that an array of words is a set of numbers, a bit for each.
+type SetRule struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	First  int       `yaml:"first"`  // what the lowest bit of the first word stands for
+	Domain string    `yaml:"domain"` // what the numbers are; without one they mean the same on both sides
+	Drop   string    `yaml:"drop"`   // why numbers without a counterpart are left out; without it they are errors
+}
+
+// An IndexRule tells that an array has a place for each name of a domain.
+type IndexRule struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	Domain string    `yaml:"domain"` // of the index
+	Values string    `yaml:"values"` // a domain that the elements go through; may be empty
+	Fill   Sided     `yaml:"fill"`   // a constant or number for places without a source; zero when empty
+	Drop   string    `yaml:"drop"`   // why elements without a place are left out
 }
 
 // A CasesRule tells which members of a union are in use.
@@ -216,57 +261,4 @@ type CaseRule struct {
 	Text   string    `yaml:"text"`
 	As     string    `yaml:"as"`   // a [UnionRule] the bytes are converted by
 	None   bool      `yaml:"none"` // nothing is in use
-}
-
-// A UnionRule is a structure of varying length whose first record holds a tag:
-// a socket address. Its converter works on bytes.
-type UnionRule struct {
-	Pos    ctype.Pos      `yaml:",pos"`
-	Name   string         `yaml:"name"`   // of the generated function
-	Header Pair           `yaml:"header"` // the record at the start of each variant
-	Tag    Pair           `yaml:"tag"`    // its member that tells the variants apart
-	Length Pair           `yaml:"length"` // its member that holds the length, on the sides that have one
-	Cases  []*VariantRule `yaml:"cases"`
-	File   string         `yaml:"file"`
-}
-
-// A VariantRule is one variant of a [UnionRule].
-type VariantRule struct {
-	Pos    ctype.Pos `yaml:",pos"`
-	Tag    Pair      `yaml:"tag"`
-	Record Pair      `yaml:"record"`
-	Text   Pair      `yaml:"text"` // the member at the end that may be cut after its string
-
-	// Longest is the most bytes Text may have on each side, for a system
-	// that takes longer ones than the array in its header has room for.
-	Longest Sided `yaml:"longest"`
-
-	Hook  Sided `yaml:"hook"`  // a Go function over bytes: func(dst, src []byte) (int, error)
-	Empty bool  `yaml:"empty"` // only the header is there
-}
-
-// A ChainRule is a sequence of messages, each with its length in front, such
-// as control messages. Its converter works on bytes.
-type ChainRule struct {
-	Pos      ctype.Pos      `yaml:",pos"`
-	Name     string         `yaml:"name"`
-	Header   Pair           `yaml:"header"` // the record in front of each message
-	Length   Pair           `yaml:"length"` // its member with the length of header and payload
-	Level    Pair           `yaml:"level"`
-	Type     Pair           `yaml:"type"`
-	Align    Sided          `yaml:"align"` // "sizeof TYPE", or a constant that holds alignment - 1
-	Messages []*MessageRule `yaml:"messages"`
-	File     string         `yaml:"file"`
-}
-
-// A MessageRule is one kind of message. Exactly one payload is given.
-type MessageRule struct {
-	Pos      ctype.Pos `yaml:",pos"`
-	Level    Pair      `yaml:"level"`
-	Type     Pair      `yaml:"type"`
-	Record   Pair      `yaml:"record"`   // a record that a [RecordRule] pairs
-	Elements int64     `yaml:"elements"` // any number of elements of this many bytes, copied
-	Integer  Sided     `yaml:"integer"`  // Go types of an integer, "uint8 = int32"
-	Hook     Sided     `yaml:"hook"`     // a Go function: func(dst, src []byte) (int, error) converts the payload
-	Drop     string    `yaml:"drop"`     // why the message is left out
 }

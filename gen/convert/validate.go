@@ -29,12 +29,34 @@ func (p *planner) validate() {
 	for _, o := range r.Options {
 		p.funcName(o.Pos, o.Name)
 		p.goTypes(o.Pos, o.Name, o.Type, false)
+		if v := o.Values; v != nil {
+			p.funcName(v.Pos, v.Name)
+			for _, option := range v.Options {
+				p.hook(option.Pos, option.Hook)
+			}
+		}
+	}
+	for _, s := range r.Sequences {
+		p.funcName(s.Pos, s.Name)
+	}
+	for _, q := range r.Requests {
+		p.funcName(q.Pos, q.Name)
+		for _, request := range q.Requests {
+			for _, load := range []*Payload{request.In, request.Out} {
+				if load != nil {
+					p.hook(request.Pos, load.Hook)
+				}
+			}
+		}
 	}
 	for _, rec := range r.Records {
 		if rec.Param != "" && !(token.IsIdentifier(rec.Param) && !token.IsExported(rec.Param)) || reservedParam[rec.Param] {
 			p.fail(rec.Pos, "", "", "param: %q cannot name a parameter", rec.Param)
 		}
 		p.hook(rec.Pos, rec.Hook)
+		if name := p.to.of(rec.Name); name != "" {
+			p.funcName(rec.Pos, name)
+		}
 		for _, m := range rec.Members {
 			p.hook(m.Pos, m.Hook)
 		}
@@ -49,15 +71,12 @@ func (p *planner) validate() {
 		p.funcName(c.Pos, c.Name)
 		for _, m := range c.Messages {
 			p.hook(m.Pos, m.Hook)
-			if !m.Integer.none() && (basicType(p.from.of(m.Integer)) == nil || basicType(p.to.of(m.Integer)) == nil) {
-				p.fail(m.Pos, c.Name, "", "integer: want basic Go types on both sides, have %q", m.Integer)
-			}
 		}
 	}
 }
 
 // reservedParam are names that converters use themselves.
-var reservedParam = map[string]bool{"dst": true, "src": true, "ok": true, "err": true, "abi": true, "math": true, "unsafe": true, "binary": true}
+var reservedParam = map[string]bool{"dst": true, "src": true, "ok": true, "err": true, "abi": true, "math": true, "bits": true, "unsafe": true, "binary": true}
 
 func (p *planner) funcName(pos ctype.Pos, name string) {
 	if !token.IsIdentifier(name) || !token.IsExported(name) {
@@ -113,6 +132,17 @@ func (p *planner) checkNames() {
 	}
 	for _, o := range p.plan.Options {
 		take(o.Rule.Name, o.Rule.Pos)
+		if o.Values != nil {
+			take(o.Values.Rule.Name, o.Values.Rule.Pos)
+		}
+	}
+	for _, s := range p.plan.Sequences {
+		take(s.Rule.Name, s.Rule.Pos)
+	}
+	for _, r := range p.plan.Requests {
+		for _, part := range []string{"", "Argument", "Result"} {
+			take(r.Rule.Name+part, r.Rule.Pos)
+		}
 	}
 	for _, u := range p.plan.Unions {
 		take(u.Rule.Name, u.Rule.Pos)
@@ -122,7 +152,7 @@ func (p *planner) checkNames() {
 	}
 	for _, r := range p.plan.Records {
 		if r.Hook == "" {
-			take(r.To.Go, r.Pos)
+			take(r.function(), r.Pos)
 		}
 	}
 }
