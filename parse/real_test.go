@@ -42,6 +42,7 @@ var (
 // explained are the differences that are meant, with the reason.
 var explained = map[string]string{
 	"value of __HAVE_GENERIC_SELECTION": "asks whether the compiler is clang, which our predefined macros do not say",
+	"value of __has_safe_buffers":       "asks for a feature of clang's, which our __has_feature does not have",
 }
 
 // TestCompilers compares everything that the real headers declare with what zig
