@@ -32,7 +32,8 @@ func rulesSeeds(t testing.TB) (seeds []string, left, right convert.SystemModel) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return seeds, system(t, fsys, archive, "netbsd", "netbsd"), system(t, fsys, archive, "linux", "linux")
+	archs := architectures("netbsd", "linux")
+	return seeds, system(t, fsys, archive, "netbsd", "netbsd", archs), system(t, fsys, archive, "linux", "linux", archs)
 }
 
 // tryRules plans with rules as they come, and reports whether there is a plan:

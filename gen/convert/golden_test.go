@@ -31,9 +31,11 @@ import (
 var update = flag.Bool("update", false, "rewrite the want files of the golden tests")
 
 // TestGolden reads testdata/*.txtar: the headers of two systems, each in a
-// directory of the system's name, rules.yaml, and the Go package of its hooks. What is wanted is the plan of
-// each direction and the Go files, which must compile, or the errors. The
-// archive comment says what a case is about; -update accepts what is got.
+// directory of the system's name, rules.yaml, and the Go package of its hooks.
+// A system whose name is none we know is NetBSD on the left and Linux on the
+// right. What is wanted is the plan of each direction and the Go files, which
+// must compile, or the errors. The archive comment says what a case is about;
+// -update accepts what is got.
 func TestGolden(t *testing.T) {
 	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -74,9 +76,25 @@ func golden(t *testing.T, name string) {
 	}
 }
 
-// archs are the architectures the cases are for: two that differ in size and
-// alignment.
-var archs = []string{"amd64", "arm"}
+// known returns the system of that name, else the one to take instead.
+func known(name, instead string) string {
+	if slices.ContainsFunc(ctype.Targets(), func(t ctype.Target) bool { return t.OS == name }) {
+		return name
+	}
+	return instead
+}
+
+// architectures returns those that a case is for: two that differ in size and
+// alignment, or in the rules for bit-fields when a system is on 64-bit machines
+// only.
+func architectures(systems ...string) []string {
+	for _, os := range systems {
+		if _, err := (ctype.Target{OS: os, Arch: "arm"}).Model(); err != nil {
+			return []string{"amd64", "arm64"}
+		}
+	}
+	return []string{"amd64", "arm"}
+}
 
 // generate returns what a case gives, under the names it has in the archive.
 func generate(t *testing.T, a *txtar.Archive) map[string]string {
@@ -95,8 +113,10 @@ func generate(t *testing.T, a *txtar.Archive) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := system(t, fsys, a, rules.Systems[0], "netbsd")
-	right := system(t, fsys, a, rules.Systems[1], "linux")
+	leftOS, rightOS := known(rules.Systems[0], "netbsd"), known(rules.Systems[1], "linux")
+	archs := architectures(leftOS, rightOS)
+	left := system(t, fsys, a, rules.Systems[0], leftOS, archs)
+	right := system(t, fsys, a, rules.Systems[1], rightOS, archs)
 	hooks := map[string][]byte{}
 	for _, f := range a.Files {
 		if name, ok := strings.CutPrefix(f.Name, "hooks/"); ok {
@@ -128,7 +148,7 @@ func generate(t *testing.T, a *txtar.Archive) map[string]string {
 }
 
 // system parses the headers of one system and names its declarations.
-func system(t testing.TB, fsys fs.FS, a *txtar.Archive, name, os string) convert.SystemModel {
+func system(t testing.TB, fsys fs.FS, a *txtar.Archive, name, os string, archs []string) convert.SystemModel {
 	t.Helper()
 	var headers []string
 	for _, f := range a.Files {
@@ -157,7 +177,7 @@ func system(t testing.TB, fsys fs.FS, a *txtar.Archive, name, os string) convert
 	names, err := namespace.NewPlan(units, nil, namespace.Options{
 		Package: name, Import: "example.com/" + name, System: strings.ToUpper(name[:1]) + name[1:],
 		NetworkOrder: nil,
-		Errno:        namespace.Numbers{Match: []string{"E[A-Z]*"}},
+		Errno:        namespace.Numbers{Match: []string{"E[A-Z]*"}, Headers: []string{"errno.h"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +211,7 @@ func (i *importerTo) Import(path string) (*types.Package, error) {
 	fset := token.NewFileSet()
 	var parsed []*ast.File
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if other := otherArch(name, i.arch); other {
+		if otherArch(name, i.arch) {
 			continue
 		}
 		f, err := parser.ParseFile(fset, path+"/"+name, files[name], parser.SkipObjectResolution)
@@ -211,7 +231,7 @@ func (i *importerTo) Import(path string) (*types.Package, error) {
 
 // otherArch reports whether a file name is constrained to another architecture.
 func otherArch(name, arch string) bool {
-	for _, a := range archs {
+	for _, a := range []string{"amd64", "arm64", "arm"} {
 		if a != arch && strings.HasSuffix(name, "_"+a+".go") {
 			return true
 		}
