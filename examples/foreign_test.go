@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/abigen/abigen/internal/probetest"
+	_ "github.com/abigen/abigen/internal/project" // a changed generator is no cached result
 )
 
 // wantOutput is what the program prints on a 64-bit machine.
