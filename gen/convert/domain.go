@@ -364,13 +364,15 @@ func among(names []string, pattern string) []string {
 // single divides the rows of flags: those that move by the same distance, by
 // that distance, the distances in the order to write them, and the rows that
 // must be taken one by one, because they share bits with others or do not keep
-// their shape.
+// their shape. A single bit that is also part of rows of several bits is
+// not one of these: they are taken first, and then have taken it away.
 func (d *Domain) single() (groups map[int][]Row, order []int, multi []Row) {
 	groups = map[int][]Row{}
 	for i, r := range d.Rows {
 		overlaps := false
 		for j, o := range d.Rows {
-			overlaps = overlaps || i != j && r.FromVal&o.FromVal != 0
+			shares := i != j && r.FromVal&o.FromVal != 0
+			overlaps = overlaps || shares && (bits.OnesCount64(r.FromVal) > 1 || bits.OnesCount64(o.FromVal) == 1)
 		}
 		n, ok := r.shift()
 		if !ok || overlaps {

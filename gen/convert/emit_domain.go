@@ -155,13 +155,20 @@ func (w *archWriter) flags(d *Domain) {
 		}
 		s.line("\t\tto |= %s\n\t\tu &^= %s\n\t}", w.bits(w.to, r.To, word), c)
 	}
+	look, ok := findWindow(groups, order)
+	if ok {
+		or(look.index(emit.Unexport(name)+"Table", word))
+	}
 	for _, n := range order {
 		mask := newMask(word)
 		for _, r := range groups[n] {
-			mask.add(w.bits(w.from, r.From, word))
+			if !look.holds(r) {
+				mask.add(w.bits(w.from, r.From, word))
+			}
 			known.add(w.bits(w.from, r.From, word))
 		}
 		switch {
+		case mask.empty():
 		case n > 0:
 			or(fmt.Sprintf("(u & %s) << %d", mask.paren(), n))
 		case n < 0:
@@ -178,6 +185,9 @@ func (w *archWriter) flags(d *Domain) {
 	} else {
 		s.line("\tconst known = %s", strings.TrimSuffix(strings.TrimPrefix(known.paren(), "("), ")"))
 		s.line("\treturn %s(to), u&^known == 0\n}", to)
+	}
+	if ok {
+		look.table(s, emit.Unexport(name)+"Table")
 	}
 	w.add("func "+name, w.domainFile(d), s)
 }

@@ -105,8 +105,11 @@ func controlMessagesPayload(to *linux.Cmsghdr, from *netbsd.Cmsghdr, dst, src []
 			return true, copy(dst, src), nil
 		case netbsd.SCM_CREDS:
 			to.Type = linux.SCM_CREDENTIALS
-			size, err = credentials(dst, src)
-			return true, size, err
+			size, err := credentials(dst, src)
+			if err != nil {
+				return false, 0, err
+			}
+			return true, size, nil
 		case netbsd.SCM_TIMESTAMP:
 			to.Type = linux.SCM_TIMESTAMP
 			if len(src) != 16 {

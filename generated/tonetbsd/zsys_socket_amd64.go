@@ -108,8 +108,11 @@ func controlMessagesPayload(to *netbsd.Cmsghdr, from *linux.Cmsghdr, dst, src []
 			return true, copy(dst, src), nil
 		case linux.SCM_CREDENTIALS:
 			to.Type = netbsd.SCM_CREDS
-			size, err = credentials(dst, src)
-			return true, size, err
+			size, err := credentials(dst, src)
+			if err != nil {
+				return false, 0, err
+			}
+			return true, size, nil
 		case linux.SCM_TIMESTAMP:
 			to.Type = netbsd.SCM_TIMESTAMP
 			if len(src) != 16 {
