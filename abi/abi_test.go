@@ -142,16 +142,10 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-func TestPathLen(t *testing.T) {
-	for _, test := range []struct {
-		b  string
-		n  int
-		ok bool
-	}{
-		{"", 0, true}, {"/a", 2, true}, {"/a\x00x", 2, true}, {"\x00\x00", 0, true}, {"\x00a", 0, false},
-	} {
-		if n, ok := abi.PathLen([]byte(test.b)); n != test.n || ok != test.ok {
-			t.Errorf("%q: %d, %t; want %d, %t", test.b, n, ok, test.n, test.ok)
+func TestIsZero(t *testing.T) {
+	for b, want := range map[string]bool{"": true, "\x00": true, "\x00\x00\x00": true, "\x00a": false, "a\x00": false} {
+		if got := abi.IsZero([]byte(b)); got != want {
+			t.Errorf("%q: %t", b, got)
 		}
 	}
 }

@@ -24,20 +24,14 @@ func StringLen(b []byte) int {
 	return len(b)
 }
 
-// PathLen returns the length of the path of a local socket that b holds: up to
-// the first NUL, or all of b. It is false for a name of Linux's abstract
-// namespace, which begins with a NUL and goes on; only NULs are an empty path.
-func PathLen(b []byte) (int, bool) {
-	n := StringLen(b)
-	if n > 0 {
-		return n, true
-	}
+// IsZero reports whether all of b is zero.
+func IsZero(b []byte) bool {
 	for _, c := range b {
 		if c != 0 {
-			return 0, false
+			return false
 		}
 	}
-	return 0, true
+	return true
 }
 
 // Overlap reports whether a and b have a byte in common.
@@ -62,7 +56,7 @@ func PathBytes(typ, member string, b []byte, size, limit int) ([]byte, error) {
 	case n > 0 || len(b) == 0:
 		return b[:min(n+1, len(b), limit)], nil
 	}
-	if _, ok := PathLen(b); !ok || len(b) < size {
+	if len(b) < size || !IsZero(b) {
 		return nil, NoCounterpart(typ, member, 0)
 	}
 	return nil, nil

@@ -400,8 +400,9 @@ func (b *body) text(s *Step, src, dst, name string) {
 	b.clear = true
 	from, to := inside(src, s.From), inside(dst, s.To)
 	if s.Text == "path" {
-		b.guards.line("\t%s, ok := @abi.PathLen(%s[:])", local, from)
-		b.guard("!ok", "NoCounterpart", name, "0")
+		// A name that begins with a NUL and goes on is of Linux's abstract namespace.
+		b.guards.line("\t%s := @abi.StringLen(%s[:])", local, from)
+		b.guard(fmt.Sprintf("%s == 0 && !@abi.IsZero(%s[:])", local, from), "NoCounterpart", name, "0")
 		if s.From.Type.Size > s.To.Type.Size {
 			b.guard(fmt.Sprintf("%s > %d", local, s.To.Type.Size), "OutOfRange", name, local)
 		}

@@ -18,8 +18,8 @@ func SockaddrUn(dst *linux.SockaddrUn, src *netbsd.SockaddrUn) error {
 	if !ok {
 		return abi.NoCounterpart("sockaddr_un", "sun_family", src.Family)
 	}
-	pathLen, ok := abi.PathLen(src.Path[:])
-	if !ok {
+	pathLen := abi.StringLen(src.Path[:])
+	if pathLen == 0 && !abi.IsZero(src.Path[:]) {
 		return abi.NoCounterpart("sockaddr_un", "sun_path", 0)
 	}
 	*dst = linux.SockaddrUn{}
