@@ -16,7 +16,6 @@ import (
 
 	"github.com/abigen/abigen/abi/ctype"
 	"github.com/abigen/abigen/gen/convert"
-	"github.com/abigen/abigen/gen/emit"
 	"github.com/abigen/abigen/gen/namespace"
 	"github.com/abigen/abigen/gen/syscalls"
 )
@@ -33,15 +32,18 @@ type System struct {
 	Syscalls *Syscalls // the package of its system calls; nil for none
 }
 
+// An Unused is a header that could not be used, and why.
+type Unused struct {
+	Header string
+	Reason string
+}
+
 // Syscalls is a package of system calls to make.
 type Syscalls struct {
 	Dir     string        // slash-separated
 	Units   []*ctype.Unit // one for each architecture
 	Options syscalls.Options
 }
-
-// generatedBy is the first line of every generated file, as far as it can be.
-const generatedBy = emit.HeaderComment
 
 // A Converter is one package of converters to make, in one direction.
 type Converter struct {

@@ -6,12 +6,14 @@
 //	abigen generate [--config abigen.yaml] [--check]
 //	abigen describe --target OS/ARCH [--sysroot zig|host|dir:PATH] [--define N[=V]] [HEADER...]
 //	abigen verify [--target OS/ARCH]
+//	abigen coverage [--open] [--system NAME] [--kind KIND]
 //	abigen fetch
 //	abigen init
 //	abigen version
 //
 // The exit code is 0 when all is done, 1 when generate --check or verify finds
-// differences, and 2 when the usage or the input is wrong.
+// differences or coverage more open declarations than are allowed, and 2 when
+// the usage or the input is wrong.
 package main
 
 import (

@@ -49,7 +49,7 @@ stands in abigen.yaml.`,
 	cmd.SetErr(stderr)
 	cmd.PersistentFlags().StringVar(&a.config, "config", "abigen.yaml", "the configuration `file`")
 	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "print nothing but results and errors")
-	cmd.AddCommand(a.generateCommand(), a.describeCommand(), a.verifyCommand(), a.diffCommand(), a.fetchCommand(), a.initCommand(), a.versionCommand())
+	cmd.AddCommand(a.generateCommand(), a.describeCommand(), a.verifyCommand(), a.coverageCommand(), a.diffCommand(), a.fetchCommand(), a.initCommand(), a.versionCommand())
 	return cmd
 }
 

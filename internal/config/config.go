@@ -25,9 +25,8 @@ type Config struct {
 	// Empty means the user's cache directory.
 	Cache string `yaml:"cache"`
 
-	// Coverage is the file for the coverage report, in Markdown; there is
-	// none when it is empty.
-	Coverage string `yaml:"coverage"`
+	// Coverage is the coverage report; there is none when it names no file.
+	Coverage Coverage `yaml:"coverage"`
 
 	Systems    []*System    `yaml:"systems"`
 	Converters []*Converter `yaml:"converters"`
@@ -35,6 +34,24 @@ type Config struct {
 	// Rules is the file, relative to the configuration, with the rules the
 	// converters are planned by. Needed when there are Converters.
 	Rules Text `yaml:"rules"`
+}
+
+// Coverage is the report of what is covered, and what not. In YAML it may be
+// the name of File alone.
+type Coverage struct {
+	Pos         ctype.Pos `yaml:",pos"`
+	File        string    `yaml:"file"`         // in Markdown
+	Data        string    `yaml:"data"`         // a line for each declaration, as CSV; may be empty
+	Scope       Text      `yaml:"scope"`        // file with what has no counterpart, and limits; may be empty
+	HandWritten []Text    `yaml:"hand_written"` // directories with converters that were written by hand
+}
+
+var _ encoding.TextUnmarshaler = (*Coverage)(nil)
+
+// UnmarshalText takes b as the name of the file.
+func (c *Coverage) UnmarshalText(b []byte) error {
+	c.File = string(b)
+	return nil
 }
 
 // System is one system's headers and the Go package made of them.

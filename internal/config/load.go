@@ -64,7 +64,7 @@ func (k *checker) config(c *Config) {
 	if c.Version != 1 {
 		k.fail(c.Pos, "version is %d; this abigen reads version 1", c.Version)
 	}
-	k.relative(c.Pos, c.Coverage)
+	k.coverage(&c.Coverage)
 	if len(c.Systems) == 0 {
 		k.fail(c.Pos, "no systems: nothing to do")
 	}
@@ -93,6 +93,21 @@ func (k *checker) config(c *Config) {
 	}
 	if len(c.Converters) > 0 {
 		k.need(c.Converters[0].Pos, "configuration with converters", "rules", c.Rules.Value)
+	}
+}
+
+func (k *checker) coverage(c *Coverage) {
+	if c.Pos.Line == 0 {
+		return
+	}
+	k.need(c.Pos, "coverage report", "file", c.File)
+	k.relative(c.Pos, c.File)
+	k.relative(c.Pos, c.Data)
+	if c.Data != "" && c.Data == c.File {
+		k.fail(c.Pos, "the coverage report and its data are one file, %s", c.File)
+	}
+	for _, dir := range c.HandWritten {
+		k.relative(dir.Pos, dir.Value)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"slices"
 
 	"github.com/abigen/abigen/internal/config"
@@ -14,7 +15,7 @@ import (
 )
 
 // configFiles are the files the user wrote that a run depends on.
-func (p *Project) configFiles(main string) []string {
+func (p *Project) configFiles(main string) ([]string, error) {
 	names := []string{main}
 	if p.Config.Rules.Value != "" {
 		names = append(names, p.Config.Rules.Value)
@@ -29,14 +30,30 @@ func (p *Project) configFiles(main string) []string {
 			names = append(names, c.Doc.Value)
 		}
 	}
-	return names
+	if s := p.Config.Coverage.Scope; s.Value != "" {
+		names = append(names, s.Value)
+	}
+	hand, err := p.handWritten()
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range hand {
+		for _, name := range slices.Sorted(maps.Keys(h.Files)) {
+			names = append(names, path.Join(h.Dir, name))
+		}
+	}
+	return names, nil
 }
 
 // inputs starts a lock with the configuration files, and own, the headers of
 // the user's own.
 func (p *Project) inputs(own []string) (*lock.Lock, error) {
 	l := lock.New(lock.ToolVersion())
-	for _, name := range append(p.configFiles(p.Config.Pos.File), own...) {
+	names, err := p.configFiles(p.Config.Pos.File)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range append(names, own...) {
 		if l.Config[name] != "" {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -46,15 +47,32 @@ func (p *Project) Plan(ctx context.Context) (*gen.Plan, error) {
 }
 
 // Files makes everything the plan describes, and the coverage report when the
-// configuration names a file for it.
+// configuration names a file for it. More open declarations than the scope
+// allows are an error.
 func (p *Project) Files(plan *gen.Plan) (output.Files, error) {
 	files, err := plan.Files()
 	if err != nil {
 		return nil, err
 	}
-	if name := p.Config.Coverage; name != "" {
-		files[name] = plan.Coverage()
+	c := p.Config.Coverage
+	if c.File == "" {
+		return files, nil
 	}
+	report, err := p.Coverage(plan)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.CheckCoverage(report); err != nil {
+		return nil, err
+	}
+	data := ""
+	if c.Data != "" {
+		files[c.Data] = report.CSV()
+		if data, err = filepath.Rel(path.Dir(c.File), c.Data); err != nil {
+			return nil, err
+		}
+	}
+	files[c.File] = report.Markdown(filepath.ToSlash(data))
 	return files, nil
 }
 
