@@ -43,6 +43,9 @@ func Package(ctx context.Context, dir string, plan *namespace.Plan, arch string)
 
 // load type-checks the package as a Go compiler for arch sees it.
 func load(ctx context.Context, dir, arch string) (*types.Package, types.Sizes, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return nil, nil, fmt.Errorf("there is no package to verify (run abigen generate first): %w", err)
+	}
 	pkgs, err := packages.Load(&packages.Config{
 		Context: ctx,
 		Dir:     dir,
