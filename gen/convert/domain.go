@@ -208,6 +208,15 @@ func (n *normalNames) counterpart(c *ctype.Const) *ctype.Const {
 
 // findOpen collects the names that no row, alias or reason accounts for.
 func (p *planner) findOpen(d *Domain, rule *DomainRule, inField map[string]bool, without, drop map[string]string) {
+	rest := ""
+	for _, r := range rule.Rest {
+		if r.System != p.from.Name && r.System != p.to.Name || r.Why == "" {
+			p.fail(r.Pos, rule.Name, "", "rest: want %s or %s, and why", p.from.Name, p.to.Name)
+		}
+		if r.System == p.from.Name {
+			rest = r.Why
+		}
+	}
 	mapped := map[uint64]bool{}
 	for _, r := range d.Rows {
 		mapped[r.FromVal] = true
@@ -217,6 +226,10 @@ func (p *planner) findOpen(d *Domain, rule *DomainRule, inField map[string]bool,
 			continue
 		}
 		if without[c.Name] != "" || drop[c.Name] != "" || mapped[c.Int.Bits] || rule.Flags && c.Int.Bits == 0 {
+			continue
+		}
+		if rest != "" {
+			d.Without = append(d.Without, Reason{c.Name, c.Int.Bits, rest})
 			continue
 		}
 		d.Open = append(d.Open, c.Name)

@@ -107,7 +107,7 @@ func (b *body) each(s *Step, src, dst, name string) {
 // textLength writes a member that holds the length of a string, or holds the
 // source's to saying the truth.
 func (b *body) textLength(s *Step, src, dst, name string) {
-	length := fmt.Sprintf("@abi.StringLen(%s[:])", inside(src, s.Text1))
+	length := fmt.Sprintf("@abi.StringLen(%s[:])", inside(src, s.TextFrom))
 	if s.To == nil {
 		b.dropped = append(b.dropped, name)
 		value := get(src, s.From)

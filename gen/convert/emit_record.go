@@ -36,7 +36,7 @@ func (w *archWriter) record(r *Record) {
 	}
 	b := &body{w: w, record: r.name()}
 	for _, name := range append(types.Universe.Names(), // a local must not hide what the body uses
-		"dst", "src", "ok", "err", r.Rule.Param, "abi", "math", "unsafe", "binary", w.from.Name, w.to.Name) {
+		"dst", "src", "ok", "err", r.Rule.Param, "abi", "math", "bits", "word", "unsafe", "binary", w.from.Name, w.to.Name) {
 		b.locals.Take(name)
 	}
 	s := &source{}

@@ -148,7 +148,7 @@ func (p *planner) planTextLength(r *Record, m *MemberRule, step *Step) *Step {
 		p.fail(m.Pos, r.name(), "", "text_length: no member %s is a text", m.TextLength)
 		return nil
 	}
-	if step.Text1 = p.memberOf(p.from, r.From, text.Member); step.Text1 == nil {
+	if step.TextFrom = p.memberOf(p.from, r.From, text.Member); step.TextFrom == nil {
 		return nil
 	}
 	step.Decision, step.Why = TextLength, "length of "+m.TextLength

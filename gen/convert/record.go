@@ -64,12 +64,12 @@ type Step struct {
 	sized    *namespace.Record // of Length: what has the length
 	reserved bool              // Add or Drop of what carries nothing
 
-	Set     *SetPlan         // of Set
-	Index   *IndexPlan       // of Index
-	Count   *namespace.Field // of Each: the source's member with how many elements are in use; nil for all
-	Text1   *namespace.Field // of TextLength: the source's string
-	Limit   uint64           // the most an integer result may be; 0 for what its type holds
-	Default string           // of Add: a constant of the result's side; empty for zero
+	Set      *SetPlan         // of Set
+	Index    *IndexPlan       // of Index
+	Count    *namespace.Field // of Each: the source's member with how many elements are in use; nil for all
+	TextFrom *namespace.Field // of TextLength: the source's string
+	Limit    uint64           // the most an integer result may be; 0 for what its type holds
+	Default  string           // of Add: a constant of the result's side; empty for zero
 }
 
 // A Case is one use of a union.
@@ -280,12 +280,14 @@ func (p *planner) checkInner(r *Record, s *side, rec *namespace.Record, of func(
 			continue
 		}
 		var left []string
+		some := false
 		for _, f := range inner.Fields {
+			some = some || named[outer.Name+"."+f.Name]
 			if !named[outer.Name+"."+f.Name] && !matches(p.rules.Reserved, f.Name) {
 				left = append(left, outer.Name+"."+f.Name)
 			}
 		}
-		if len(left) > 0 && len(left) < len(inner.Fields) {
+		if some && len(left) > 0 {
 			p.fail(r.Pos, r.name(), outer.Name, "%s: nothing is said of %s, but of others in it", s.Name, strings.Join(left, ", "))
 		}
 	}

@@ -121,11 +121,23 @@ type DomainRule struct {
 	// the domain has on the other side.
 	Same bool `yaml:"same"`
 
+	// Rest says why what else a system has in the domain is without a
+	// counterpart.
+	Rest []*RestRule `yaml:"rest"`
+
 	// Normal are forms of names, for a system that keeps versions of one
 	// thing under several.
 	Normal []*NormalRule `yaml:"normal"`
 
 	File string `yaml:"file"` // the generated file's noun, when not the header's
+}
+
+// A RestRule is the reason for all constants of one system that nothing else in
+// a rule is about.
+type RestRule struct {
+	Pos    ctype.Pos `yaml:",pos"`
+	System string    `yaml:"system"`
+	Why    string    `yaml:"why"`
 }
 
 // A NormalRule gives constants of one system another name to pair by. Of several

@@ -68,6 +68,17 @@ func Ifreq(dst *linux.Ifreq, src *netbsd.Ifreq, request uint64) error {
 		*dst = linux.Ifreq{}
 		copy(dst.Ifrn.IfrnName()[:], src.Name[:nameLen])
 		*dst.Ifru.Ivalue() = int32(*src.Ifru.Value())
+	case netbsd.SIOCGIFCONF, netbsd.SIOCADDMULTI, netbsd.SIOCDELMULTI, netbsd.SIOCDIFADDR:
+		var ifru2 linux.IfreqIfru
+		if _, err := Sockaddr(abi.AsBytes(&ifru2), abi.AsBytes(&src.Ifru)); err != nil {
+			return err
+		}
+		*dst = linux.Ifreq{}
+		copy(dst.Ifrn.IfrnName()[:], src.Name[:nameLen])
+		dst.Ifru = ifru2
+	case 0:
+		*dst = linux.Ifreq{}
+		copy(dst.Ifrn.IfrnName()[:], src.Name[:nameLen])
 	default:
 		return abi.NoCounterpart("ifreq", "request", request)
 	}

@@ -19,15 +19,14 @@ func IPv6Option(v int32) (int32, bool) {
 }
 
 var iPv6OptionTable = [...]abi.Entry[int32]{
+	netbsd.IPV6_JOIN_GROUP:     {To: linux.IPV6_JOIN_GROUP, OK: true},
+	netbsd.IPV6_LEAVE_GROUP:    {To: linux.IPV6_LEAVE_GROUP, OK: true},
 	netbsd.IPV6_UNICAST_HOPS:   {To: linux.IPV6_UNICAST_HOPS, OK: true},
 	netbsd.IPV6_MULTICAST_IF:   {To: linux.IPV6_MULTICAST_IF, OK: true},
 	netbsd.IPV6_MULTICAST_HOPS: {To: linux.IPV6_MULTICAST_HOPS, OK: true},
 	netbsd.IPV6_MULTICAST_LOOP: {To: linux.IPV6_MULTICAST_LOOP, OK: true},
-	netbsd.IPV6_JOIN_GROUP:     {To: linux.IPV6_JOIN_GROUP, OK: true},
-	netbsd.IPV6_LEAVE_GROUP:    {To: linux.IPV6_LEAVE_GROUP, OK: true},
 	netbsd.IPV6_CHECKSUM:       {To: linux.IPV6_CHECKSUM, OK: true},
 	netbsd.IPV6_V6ONLY:         {To: linux.IPV6_V6ONLY, OK: true},
-	netbsd.IPV6_IPSEC_POLICY:   {To: linux.IPV6_IPSEC_POLICY, OK: true},
 	netbsd.IPV6_RTHDRDSTOPTS:   {To: linux.IPV6_RTHDRDSTOPTS, OK: true},
 	netbsd.IPV6_RECVPKTINFO:    {To: linux.IPV6_RECVPKTINFO, OK: true},
 	netbsd.IPV6_RECVHOPLIMIT:   {To: linux.IPV6_RECVHOPLIMIT, OK: true},
@@ -76,6 +75,25 @@ func IPv6Mreq(dst *linux.IPv6Mreq, src *netbsd.IPv6Mreq) error {
 func In6Pktinfo(dst *linux.In6Pktinfo, src *netbsd.In6Pktinfo) error {
 	dst.Addr = linux.In6Addr(src.Addr)
 	dst.Ifindex = src.Ifindex
+	return nil
+}
+
+// IP6Mtuinfo writes src to dst in Linux form. On error dst is unchanged. Mapped:
+// ip6m_addr.sin6_family. Copied: the rest. Dropped: ip6m_addr.sin6_len.
+//
+//	NetBSD struct ip6_mtuinfo, from netinet6/in6.h
+//	Linux struct ip6_mtuinfo, from netinet/in.h
+func IP6Mtuinfo(dst *linux.IP6Mtuinfo, src *netbsd.IP6Mtuinfo) error {
+	family, ok := AddressFamily(src.Addr.Family)
+	if !ok {
+		return abi.NoCounterpart("ip6_mtuinfo", "ip6m_addr.sin6_family", src.Addr.Family)
+	}
+	dst.Addr.Family = family
+	dst.Addr.Port = src.Addr.Port
+	dst.Addr.Flowinfo = src.Addr.Flowinfo
+	dst.Addr.Addr = linux.In6Addr(src.Addr.Addr)
+	dst.Addr.ScopeID = src.Addr.ScopeID
+	dst.MTU = src.MTU
 	return nil
 }
 

@@ -87,6 +87,8 @@ var ipOptionTable = [...]abi.Entry[int32]{
 	netbsd.IP_RECVPKTINFO:     {To: linux.IP_PKTINFO, OK: true},
 	netbsd.IP_RECVRETOPTS:     {To: linux.IP_RECVRETOPTS, OK: true},
 	netbsd.IP_RETOPTS:         {To: linux.IP_RETOPTS, OK: true},
+	netbsd.IP_ADD_MEMBERSHIP:  {To: linux.IP_ADD_MEMBERSHIP, OK: true},
+	netbsd.IP_DROP_MEMBERSHIP: {To: linux.IP_DROP_MEMBERSHIP, OK: true},
 	netbsd.IP_OPTIONS:         {To: linux.IP_OPTIONS, OK: true},
 	netbsd.IP_HDRINCL:         {To: linux.IP_HDRINCL, OK: true},
 	netbsd.IP_TOS:             {To: linux.IP_TOS, OK: true},
@@ -95,9 +97,6 @@ var ipOptionTable = [...]abi.Entry[int32]{
 	netbsd.IP_MULTICAST_IF:    {To: linux.IP_MULTICAST_IF, OK: true},
 	netbsd.IP_MULTICAST_TTL:   {To: linux.IP_MULTICAST_TTL, OK: true},
 	netbsd.IP_MULTICAST_LOOP:  {To: linux.IP_MULTICAST_LOOP, OK: true},
-	netbsd.IP_ADD_MEMBERSHIP:  {To: linux.IP_ADD_MEMBERSHIP, OK: true},
-	netbsd.IP_DROP_MEMBERSHIP: {To: linux.IP_DROP_MEMBERSHIP, OK: true},
-	netbsd.IP_IPSEC_POLICY:    {To: linux.IP_IPSEC_POLICY, OK: true},
 	netbsd.IP_RECVTTL:         {To: linux.IP_RECVTTL, OK: true},
 	netbsd.IP_MINTTL:          {To: linux.IP_MINTTL, OK: true},
 }

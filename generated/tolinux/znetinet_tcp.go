@@ -26,5 +26,90 @@ var tcpOptionTable = [...]abi.Entry[int32]{
 	netbsd.TCP_KEEPINTVL: {To: linux.TCP_KEEPINTVL, OK: true},
 	netbsd.TCP_KEEPCNT:   {To: linux.TCP_KEEPCNT, OK: true},
 	netbsd.TCP_INFO:      {To: linux.TCP_INFO, OK: true},
-	netbsd.TCP_MD5SIG:    {To: linux.TCP_MD5SIG, OK: true},
+}
+
+// TCPState returns the Linux state of a TCP connection that means the same as NetBSD's v, and
+// whether there is one.
+func TCPState(v uint8) (uint8, bool) {
+	if uint(v) < uint(len(tcpStateTable)) {
+		e := tcpStateTable[v]
+		return e.To, e.OK
+	}
+	return 0, false
+}
+
+var tcpStateTable = [...]abi.Entry[uint8]{
+	netbsd.TCPS_CLOSED:       {To: linux.TCP_CLOSE, OK: true},
+	netbsd.TCPS_LISTEN:       {To: linux.TCP_LISTEN, OK: true},
+	netbsd.TCPS_SYN_SENT:     {To: linux.TCP_SYN_SENT, OK: true},
+	netbsd.TCPS_SYN_RECEIVED: {To: linux.TCP_SYN_RECV, OK: true},
+	netbsd.TCPS_ESTABLISHED:  {To: linux.TCP_ESTABLISHED, OK: true},
+	netbsd.TCPS_CLOSE_WAIT:   {To: linux.TCP_CLOSE_WAIT, OK: true},
+	netbsd.TCPS_FIN_WAIT_1:   {To: linux.TCP_FIN_WAIT1, OK: true},
+	netbsd.TCPS_CLOSING:      {To: linux.TCP_CLOSING, OK: true},
+	netbsd.TCPS_LAST_ACK:     {To: linux.TCP_LAST_ACK, OK: true},
+	netbsd.TCPS_FIN_WAIT_2:   {To: linux.TCP_FIN_WAIT2, OK: true},
+	netbsd.TCPS_TIME_WAIT:    {To: linux.TCP_TIME_WAIT, OK: true},
+}
+
+// TCPInfoOptions returns the Linux options of a TCP connection, in TCP_INFO that mean the same as
+// NetBSD's v. It is false when some bits of v have no counterpart; the result is then without
+// them. Dropped: TCPI_OPT_TOE.
+func TCPInfoOptions(v uint8) (uint8, bool) {
+	u := uint8(v)
+	to := u & (netbsd.TCPI_OPT_TIMESTAMPS | netbsd.TCPI_OPT_SACK | netbsd.TCPI_OPT_WSCALE | netbsd.TCPI_OPT_ECN)
+	const known = netbsd.TCPI_OPT_TIMESTAMPS | netbsd.TCPI_OPT_SACK | netbsd.TCPI_OPT_WSCALE | netbsd.TCPI_OPT_ECN |
+		netbsd.TCPI_OPT_TOE
+	return uint8(to), u&^known == 0
+}
+
+// TCPInfo writes src to dst in Linux form. On error dst is unchanged. Added: tcpi_total_retrans
+// (0). Mapped: tcpi_state, tcpi_options. Copied: the rest. Dropped: tcpi_snd_wnd, tcpi_snd_bwnd,
+// tcpi_snd_nxt, tcpi_rcv_nxt, tcpi_toe_tid, tcpi_snd_rexmitpack, tcpi_rcv_ooopack,
+// tcpi_snd_zerowin.
+//
+//	NetBSD struct tcp_info, from netinet/tcp.h
+//	Linux struct tcp_info, from netinet/tcp.h
+func TCPInfo(dst *linux.TCPInfo, src *netbsd.TCPInfo) error {
+	state, ok := TCPState(src.State)
+	if !ok {
+		return abi.NoCounterpart("tcp_info", "tcpi_state", src.State)
+	}
+	options, ok := TCPInfoOptions(src.Options)
+	if !ok {
+		return abi.NoCounterpart("tcp_info", "tcpi_options", src.Options)
+	}
+	*dst = linux.TCPInfo{}
+	dst.State = state
+	dst.CaState = src.CaState
+	dst.Retransmits = src.Retransmits
+	dst.Probes = src.Probes
+	dst.Backoff = src.Backoff
+	dst.Options = options
+	dst.SetSndWscale(src.SndWscale())
+	dst.SetRcvWscale(src.RcvWscale())
+	dst.Rto = src.Rto
+	dst.Ato = src.Ato
+	dst.SndMss = src.SndMss
+	dst.RcvMss = src.RcvMss
+	dst.Unacked = src.Unacked
+	dst.Sacked = src.Sacked
+	dst.Lost = src.Lost
+	dst.Retrans = src.Retrans
+	dst.Fackets = src.Fackets
+	dst.LastDataSent = src.LastDataSent
+	dst.LastAckSent = src.LastAckSent
+	dst.LastDataRecv = src.LastDataRecv
+	dst.LastAckRecv = src.LastAckRecv
+	dst.Pmtu = src.Pmtu
+	dst.RcvSsthresh = src.RcvSsthresh
+	dst.RTT = src.RTT
+	dst.Rttvar = src.Rttvar
+	dst.SndSsthresh = src.SndSsthresh
+	dst.SndCwnd = src.SndCwnd
+	dst.Advmss = src.Advmss
+	dst.Reordering = src.Reordering
+	dst.RcvRTT = src.RcvRTT
+	dst.RcvSpace = src.RcvSpace
+	return nil
 }

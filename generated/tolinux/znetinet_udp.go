@@ -16,3 +16,13 @@ func UDPOption(v int32) (int32, bool) {
 	}
 	return 0, false
 }
+
+// UDPEncapsulation returns the Linux encapsulation in UDP that means the same as NetBSD's v, and
+// whether there is one.
+func UDPEncapsulation(v int32) (int32, bool) {
+	switch v {
+	case netbsd.UDP_ENCAP_ESPINUDP:
+		return linux.UDP_ENCAP_ESPINUDP, true
+	}
+	return 0, false
+}

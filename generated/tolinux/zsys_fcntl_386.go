@@ -3,6 +3,7 @@
 package tolinux
 
 import (
+	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/linux"
 	"github.com/abigen/abigen/netbsd"
 )
@@ -35,4 +36,54 @@ func OpenFlags(v int32) (int32, bool) {
 		netbsd.O_APPEND | netbsd.O_ASYNC | netbsd.O_NOCTTY | netbsd.O_NONBLOCK |
 		netbsd.O_NOFOLLOW
 	return int32(to), u&^known == 0
+}
+
+// Flock writes src to dst in Linux form. On error dst is unchanged. Mapped: l_type, l_whence.
+// Narrowed: l_start, l_len. Copied: l_pid.
+//
+//	NetBSD struct flock, from sys/fcntl.h
+//	Linux struct flock, from bits/fcntl.h
+func Flock(dst *linux.Flock, src *netbsd.Flock) error {
+	type_, ok := LockType(src.Type)
+	if !ok {
+		return abi.NoCounterpart("flock", "l_type", src.Type)
+	}
+	whence, ok := Whence(src.Whence)
+	if !ok {
+		return abi.NoCounterpart("flock", "l_whence", src.Whence)
+	}
+	if int64(int32(src.Start)) != src.Start {
+		return abi.OutOfRange("flock", "l_start", src.Start)
+	}
+	if int64(int32(src.Len)) != src.Len {
+		return abi.OutOfRange("flock", "l_len", src.Len)
+	}
+	dst.Type = type_
+	dst.Whence = whence
+	dst.Start = int32(src.Start)
+	dst.Len = int32(src.Len)
+	dst.PID = src.PID
+	return nil
+}
+
+// Flock64 writes src to dst in Linux form. On error dst is unchanged. Mapped: l_type, l_whence.
+// Copied: l_start, l_len, l_pid.
+//
+//	NetBSD struct flock, from sys/fcntl.h
+//	Linux struct flock64, from bits/fcntl.h
+func Flock64(dst *linux.Flock64, src *netbsd.Flock) error {
+	type_, ok := LockType(src.Type)
+	if !ok {
+		return abi.NoCounterpart("flock", "l_type", src.Type)
+	}
+	whence, ok := Whence(src.Whence)
+	if !ok {
+		return abi.NoCounterpart("flock", "l_whence", src.Whence)
+	}
+	dst.Type = type_
+	dst.Whence = whence
+	dst.Start = src.Start
+	dst.Len = src.Len
+	dst.PID = src.PID
+	return nil
 }

@@ -40,3 +40,29 @@ func Pollfd(dst *linux.Pollfd, src *netbsd.Pollfd) error {
 	dst.Revents = revents
 	return nil
 }
+
+// Pollfds writes all of the struct pollfd records in src, one behind the other, to dst in Linux
+// form, and returns how many bytes they take. The buffers need no alignment and must not overlap.
+// On error what dst holds is undefined.
+func Pollfds(dst, src []byte) (int, error) {
+	if abi.Overlap(dst, src) {
+		return 0, abi.ErrOverlap
+	}
+	if len(src)%8 != 0 {
+		return 0, abi.Truncated("pollfd", "", len(src)%8)
+	}
+	if n := len(src) / 8; n > len(dst)/8 {
+		return 0, abi.NoSpace("pollfd", "", n)
+	}
+	n := 0
+	for ; len(src) > 0; src = src[8:] {
+		var source netbsd.Pollfd
+		var value linux.Pollfd
+		copy(abi.AsBytes(&source), src)
+		if err := Pollfd(&value, &source); err != nil {
+			return 0, err
+		}
+		n += copy(dst[n:], abi.AsBytes(&value))
+	}
+	return n, nil
+}

@@ -10,6 +10,493 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
+// socketOptionValue translates what the option holds that SocketOptionValue is for.
+func socketOptionValue(level, option int32, dst, src []byte) (int, error) {
+	switch level {
+	case netbsd.SOL_SOCKET:
+		switch option {
+		case netbsd.SO_DEBUG,
+			netbsd.SO_REUSEADDR,
+			netbsd.SO_REUSEPORT,
+			netbsd.SO_DONTROUTE,
+			netbsd.SO_BROADCAST,
+			netbsd.SO_KEEPALIVE,
+			netbsd.SO_OOBINLINE,
+			netbsd.SO_ACCEPTCONN,
+			netbsd.SO_TIMESTAMP:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "SO_DEBUG", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.SO_SNDBUF,
+			netbsd.SO_RCVBUF,
+			netbsd.SO_SNDLOWAT,
+			netbsd.SO_RCVLOWAT:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "SO_SNDBUF", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.SO_LINGER:
+			if len(src) != 8 {
+				return 0, abi.BadLength("linger", "", len(src))
+			}
+			var source netbsd.Linger
+			var value linux.Linger
+			copy(abi.AsBytes(&source), src)
+			if err := Linger(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 8 {
+				return 0, abi.NoSpace("socket option", "", 8)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.SO_SNDTIMEO,
+			netbsd.SO_RCVTIMEO:
+			if len(src) != 16 {
+				return 0, abi.BadLength("timeval", "", len(src))
+			}
+			var source netbsd.Timeval
+			var value linux.Timeval
+			copy(abi.AsBytes(&source), src)
+			if err := Timeval(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 16 {
+				return 0, abi.NoSpace("socket option", "", 16)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.SO_TYPE:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "SO_TYPE", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			mapped, ok := SocketType(int32(value))
+			if !ok {
+				return 0, abi.NoCounterpart("socket option", "SO_TYPE", value)
+			}
+			result := int32(mapped)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.SO_ERROR:
+			size, err := socketError(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		}
+	case netbsd.IPPROTO_IP:
+		switch option {
+		case netbsd.IP_OPTIONS:
+			if len(dst) < len(src) {
+				return 0, abi.NoSpace("socket option", "", len(src))
+			}
+			return copy(dst, src), nil
+		case netbsd.IP_TOS,
+			netbsd.IP_TTL,
+			netbsd.IP_MINTTL,
+			netbsd.IP_MULTICAST_TTL:
+			var value int32
+			switch len(src) {
+			case 1:
+				value = int32(src[0])
+			case 4:
+				copy(abi.AsBytes(&value), src)
+			default:
+				return 0, abi.BadLength("socket option", "IP_TOS", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.IP_HDRINCL,
+			netbsd.IP_RECVOPTS,
+			netbsd.IP_RECVRETOPTS,
+			netbsd.IP_RETOPTS,
+			netbsd.IP_RECVTTL,
+			netbsd.IP_PKTINFO,
+			netbsd.IP_RECVPKTINFO,
+			netbsd.IP_MULTICAST_LOOP:
+			var value int32
+			switch len(src) {
+			case 1:
+				value = int32(src[0])
+			case 4:
+				copy(abi.AsBytes(&value), src)
+			default:
+				return 0, abi.BadLength("socket option", "IP_HDRINCL", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.IP_MULTICAST_IF:
+			size, err := multicastInterface(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		case netbsd.IP_ADD_MEMBERSHIP,
+			netbsd.IP_DROP_MEMBERSHIP:
+			size, err := membership(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		}
+	case netbsd.IPPROTO_IPV6:
+		switch option {
+		case netbsd.IPV6_UNICAST_HOPS,
+			netbsd.IPV6_MULTICAST_HOPS,
+			netbsd.IPV6_CHECKSUM,
+			netbsd.IPV6_HOPLIMIT,
+			netbsd.IPV6_TCLASS:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "IPV6_UNICAST_HOPS", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.IPV6_MULTICAST_IF:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "IPV6_MULTICAST_IF", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value uint32
+			copy(abi.AsBytes(&value), src)
+			result := uint32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.IPV6_MULTICAST_LOOP,
+			netbsd.IPV6_V6ONLY,
+			netbsd.IPV6_DONTFRAG,
+			netbsd.IPV6_RECVPKTINFO,
+			netbsd.IPV6_RECVHOPLIMIT,
+			netbsd.IPV6_RECVRTHDR,
+			netbsd.IPV6_RECVHOPOPTS,
+			netbsd.IPV6_RECVDSTOPTS,
+			netbsd.IPV6_RECVPATHMTU,
+			netbsd.IPV6_RECVTCLASS:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "IPV6_MULTICAST_LOOP", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.IPV6_JOIN_GROUP,
+			netbsd.IPV6_LEAVE_GROUP:
+			if len(src) != 20 {
+				return 0, abi.BadLength("ipv6_mreq", "", len(src))
+			}
+			var source netbsd.IPv6Mreq
+			var value linux.IPv6Mreq
+			copy(abi.AsBytes(&source), src)
+			if err := IPv6Mreq(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 20 {
+				return 0, abi.NoSpace("socket option", "", 20)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.IPV6_PKTINFO:
+			if len(src) != 20 {
+				return 0, abi.BadLength("in6_pktinfo", "", len(src))
+			}
+			var source netbsd.In6Pktinfo
+			var value linux.In6Pktinfo
+			copy(abi.AsBytes(&source), src)
+			if err := In6Pktinfo(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 20 {
+				return 0, abi.NoSpace("socket option", "", 20)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.IPV6_PATHMTU:
+			if len(src) != 32 {
+				return 0, abi.BadLength("ip6_mtuinfo", "", len(src))
+			}
+			var source netbsd.IP6Mtuinfo
+			var value linux.IP6Mtuinfo
+			copy(abi.AsBytes(&source), src)
+			if err := IP6Mtuinfo(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 32 {
+				return 0, abi.NoSpace("socket option", "", 32)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.IPV6_NEXTHOP:
+			size, err := Sockaddr(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		case netbsd.IPV6_HOPOPTS,
+			netbsd.IPV6_DSTOPTS,
+			netbsd.IPV6_RTHDRDSTOPTS,
+			netbsd.IPV6_RTHDR:
+			if len(dst) < len(src) {
+				return 0, abi.NoSpace("socket option", "", len(src))
+			}
+			return copy(dst, src), nil
+		}
+	case netbsd.IPPROTO_TCP:
+		switch option {
+		case netbsd.TCP_NODELAY:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "TCP_NODELAY", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.TCP_MAXSEG,
+			netbsd.TCP_KEEPIDLE,
+			netbsd.TCP_KEEPINTVL,
+			netbsd.TCP_KEEPCNT:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "TCP_MAXSEG", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.TCP_INFO:
+			if len(src) != 236 {
+				return 0, abi.BadLength("tcp_info", "", len(src))
+			}
+			var source netbsd.TCPInfo
+			var value linux.TCPInfo
+			copy(abi.AsBytes(&source), src)
+			if err := TCPInfo(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 104 {
+				return 0, abi.NoSpace("socket option", "", 104)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.TCP_CONGCTL:
+			text := abi.StringLen(src)
+			if text >= 16 {
+				return 0, abi.BadString("socket option", "TCP_CONGCTL", text)
+			}
+			if len(dst) < text+1 {
+				return 0, abi.NoSpace("socket option", "", text+1)
+			}
+			copy(dst, src[:text])
+			dst[text] = 0
+			return text + 1, nil
+		}
+	case netbsd.IPPROTO_UDP:
+		switch option {
+		case netbsd.UDP_ENCAP:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "UDP_ENCAP", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			mapped, ok := UDPEncapsulation(int32(value))
+			if !ok {
+				return 0, abi.NoCounterpart("socket option", "UDP_ENCAP", value)
+			}
+			result := int32(mapped)
+			return copy(dst, abi.AsBytes(&result)), nil
+		}
+	case netbsd.IPPROTO_ICMPV6:
+		switch option {
+		case netbsd.ICMP6_FILTER:
+			if len(src) != 32 {
+				return 0, abi.BadLength("icmp6_filter", "", len(src))
+			}
+			var source netbsd.ICMP6Filter
+			var value linux.ICMP6Filter
+			copy(abi.AsBytes(&source), src)
+			if err := ICMP6Filter(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 32 {
+				return 0, abi.NoSpace("socket option", "", 32)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		}
+	}
+	return 0, abi.NoCounterpart("socket option", "", option)
+}
+
+// localSocketOptionValue translates what the option holds that LocalSocketOptionValue is for.
+func localSocketOptionValue(level, option int32, dst, src []byte) (int, error) {
+	switch level {
+	case netbsd.SOL_SOCKET:
+		switch option {
+		case netbsd.SO_DEBUG,
+			netbsd.SO_REUSEADDR,
+			netbsd.SO_REUSEPORT,
+			netbsd.SO_DONTROUTE,
+			netbsd.SO_BROADCAST,
+			netbsd.SO_KEEPALIVE,
+			netbsd.SO_OOBINLINE,
+			netbsd.SO_ACCEPTCONN,
+			netbsd.SO_TIMESTAMP:
+			if len(src) != 4 {
+				return 0, abi.BadLength("option of a local socket", "SO_DEBUG", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("option of a local socket", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.SO_SNDBUF,
+			netbsd.SO_RCVBUF,
+			netbsd.SO_SNDLOWAT,
+			netbsd.SO_RCVLOWAT:
+			if len(src) != 4 {
+				return 0, abi.BadLength("option of a local socket", "SO_SNDBUF", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("option of a local socket", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.SO_LINGER:
+			if len(src) != 8 {
+				return 0, abi.BadLength("linger", "", len(src))
+			}
+			var source netbsd.Linger
+			var value linux.Linger
+			copy(abi.AsBytes(&source), src)
+			if err := Linger(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 8 {
+				return 0, abi.NoSpace("option of a local socket", "", 8)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.SO_SNDTIMEO,
+			netbsd.SO_RCVTIMEO:
+			if len(src) != 16 {
+				return 0, abi.BadLength("timeval", "", len(src))
+			}
+			var source netbsd.Timeval
+			var value linux.Timeval
+			copy(abi.AsBytes(&source), src)
+			if err := Timeval(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 16 {
+				return 0, abi.NoSpace("option of a local socket", "", 16)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.SO_TYPE:
+			if len(src) != 4 {
+				return 0, abi.BadLength("option of a local socket", "SO_TYPE", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("option of a local socket", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			mapped, ok := SocketType(int32(value))
+			if !ok {
+				return 0, abi.NoCounterpart("option of a local socket", "SO_TYPE", value)
+			}
+			result := int32(mapped)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.SO_ERROR:
+			size, err := socketError(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		}
+	case netbsd.SOL_LOCAL:
+		switch option {
+		case netbsd.LOCAL_PEEREID:
+			if len(src) != 12 {
+				return 0, abi.BadLength("unpcbid", "", len(src))
+			}
+			var source netbsd.Unpcbid
+			var value linux.Ucred
+			copy(abi.AsBytes(&source), src)
+			if err := Ucred(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 12 {
+				return 0, abi.NoSpace("option of a local socket", "", 12)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.LOCAL_CREDS:
+			if len(src) != 4 {
+				return 0, abi.BadLength("option of a local socket", "LOCAL_CREDS", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("option of a local socket", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		}
+	}
+	return 0, abi.NoCounterpart("option of a local socket", "", option)
+}
+
 // Msghdr writes src to dst in Linux form. On error dst is unchanged. Mapped: msg_flags. Narrowed:
 // msg_iovlen. Widened: msg_controllen. Copied, not followed: msg_name, msg_iov, msg_control.
 // Copied: msg_namelen.
@@ -35,6 +522,32 @@ func Msghdr(dst *linux.Msghdr, src *netbsd.Msghdr) error {
 	return nil
 }
 
+// Mmsghdr writes src to dst in Linux form. On error dst is unchanged. Mapped: msg_hdr.msg_flags.
+// Narrowed: msg_hdr.msg_iovlen. Widened: msg_hdr.msg_controllen. Copied, not followed:
+// msg_hdr.msg_name, msg_hdr.msg_iov, msg_hdr.msg_control. Copied: msg_hdr.msg_namelen, msg_len.
+//
+//	NetBSD struct mmsghdr, from sys/socket.h
+//	Linux struct mmsghdr, from sys/socket.h
+func Mmsghdr(dst *linux.Mmsghdr, src *netbsd.Mmsghdr) error {
+	if src.Hdr.Iovlen < 0 {
+		return abi.OutOfRange("mmsghdr", "msg_hdr.msg_iovlen", src.Hdr.Iovlen)
+	}
+	flags, ok := MessageFlags(src.Hdr.Flags)
+	if !ok {
+		return abi.NoCounterpart("mmsghdr", "msg_hdr.msg_flags", src.Hdr.Flags)
+	}
+	*dst = linux.Mmsghdr{}
+	dst.Hdr.Name = src.Hdr.Name
+	dst.Hdr.Namelen = src.Hdr.Namelen
+	dst.Hdr.Iov = src.Hdr.Iov
+	dst.Hdr.Iovlen = uint64(src.Hdr.Iovlen)
+	dst.Hdr.Control = src.Hdr.Control
+	dst.Hdr.Controllen = uint64(src.Hdr.Controllen)
+	dst.Hdr.Flags = flags
+	dst.Len = src.Len
+	return nil
+}
+
 // ControlMessages writes the NetBSD chain of cmsghdr messages in src to dst in Linux form and
 // returns its length. Headers, padding and payloads are laid out anew. A length that lies is an
 // error, and so is a message without a counterpart. On error what dst holds is undefined.
@@ -43,10 +556,21 @@ func Msghdr(dst *linux.Msghdr, src *netbsd.Msghdr) error {
 //	SOL_SOCKET SCM_CREDS = SOL_SOCKET SCM_CREDENTIALS: by credentials
 //	SOL_SOCKET SCM_TIMESTAMP = SOL_SOCKET SCM_TIMESTAMP: struct timeval
 //	IPPROTO_IP IP_PKTINFO = IPPROTO_IP IP_PKTINFO: struct in_pktinfo
+//	IPPROTO_IP IP_RECVPKTINFO = IPPROTO_IP IP_PKTINFO: struct in_pktinfo
+//	IPPROTO_IP IP_RECVDSTADDR = IPPROTO_IP IP_PKTINFO: by destinationAddress
+//	IPPROTO_IP IP_RECVIF = IPPROTO_IP IP_PKTINFO: by receivingInterface
+//	IPPROTO_IP IP_RETOPTS = IPPROTO_IP IP_RETOPTS: bytes
 //	IPPROTO_IP IP_RECVTTL = IPPROTO_IP IP_TTL: an integer
 //	IPPROTO_IPV6 IPV6_PKTINFO = IPPROTO_IPV6 IPV6_PKTINFO: struct in6_pktinfo
 //	IPPROTO_IPV6 IPV6_HOPLIMIT = IPPROTO_IPV6 IPV6_HOPLIMIT: an integer
 //	IPPROTO_IPV6 IPV6_TCLASS = IPPROTO_IPV6 IPV6_TCLASS: an integer
+//	IPPROTO_IPV6 IPV6_HOPOPTS = IPPROTO_IPV6 IPV6_HOPOPTS: bytes
+//	IPPROTO_IPV6 IPV6_DSTOPTS = IPPROTO_IPV6 IPV6_DSTOPTS: bytes
+//	IPPROTO_IPV6 IPV6_RTHDR = IPPROTO_IPV6 IPV6_RTHDR: bytes
+//	IPPROTO_IPV6 IPV6_RTHDRDSTOPTS = IPPROTO_IPV6 IPV6_RTHDRDSTOPTS: bytes
+//	IPPROTO_IPV6 IPV6_NEXTHOP = IPPROTO_IPV6 IPV6_NEXTHOP: by Sockaddr
+//	IPPROTO_IPV6 IPV6_PATHMTU = IPPROTO_IPV6 IPV6_PATHMTU: struct ip6_mtuinfo
+//	IPPROTO_IPV6 IPV6_DONTFRAG = IPPROTO_IPV6 IPV6_DONTFRAG: an integer
 func ControlMessages(dst, src []byte) (int, error) {
 	const (
 		fromData, fromAlign = 16, 16
@@ -70,7 +594,7 @@ func ControlMessages(dst, src []byte) (int, error) {
 		if len(dst)-n < toData {
 			return 0, abi.NoSpace("cmsghdr", "", n+toData)
 		}
-		keep, size, err := controlMessagesPayload(&to, &from, dst[n+toData:], src[fromData:from.Len])
+		keep, size, err := controlMessagesPayload(&to, &from, dst[:n], dst[n+toData:], src[fromData:from.Len])
 		if err != nil {
 			return 0, err
 		}
@@ -89,7 +613,7 @@ func ControlMessages(dst, src []byte) (int, error) {
 
 // controlMessagesPayload translates level, type and payload of one message. It returns whether the
 // message is kept, and the size of the payload in dst.
-func controlMessagesPayload(to *linux.Cmsghdr, from *netbsd.Cmsghdr, dst, src []byte) (keep bool, size int, err error) {
+func controlMessagesPayload(to *linux.Cmsghdr, from *netbsd.Cmsghdr, done, dst, src []byte) (keep bool, size int, err error) {
 	switch from.Level {
 	case netbsd.SOL_SOCKET:
 		to.Level = linux.SOL_SOCKET
@@ -144,6 +668,59 @@ func controlMessagesPayload(to *linux.Cmsghdr, from *netbsd.Cmsghdr, dst, src []
 				return false, 0, abi.NoSpace("cmsghdr", "", 12)
 			}
 			return true, copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.IP_RECVPKTINFO:
+			to.Type = linux.IP_PKTINFO
+			if len(src) != 8 {
+				return false, 0, abi.BadLength("in_pktinfo", "", len(src))
+			}
+			var source netbsd.InPktinfo
+			var value linux.InPktinfo
+			copy(abi.AsBytes(&source), src)
+			if err := InPktinfo(&value, &source); err != nil {
+				return false, 0, err
+			}
+			if len(dst) < 12 {
+				return false, 0, abi.NoSpace("cmsghdr", "", 12)
+			}
+			return true, copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.IP_RECVDSTADDR:
+			to.Type = linux.IP_PKTINFO
+			var value linux.InPktinfo
+			old := controlMessagesFind(done, to.Level, to.Type)
+			copy(abi.AsBytes(&value), old)
+			if err := destinationAddress(&value, src); err != nil {
+				return false, 0, err
+			}
+			if old != nil {
+				copy(old, abi.AsBytes(&value))
+				return false, 0, nil
+			}
+			if len(dst) < 12 {
+				return false, 0, abi.NoSpace("cmsghdr", "", 12)
+			}
+			return true, copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.IP_RECVIF:
+			to.Type = linux.IP_PKTINFO
+			var value linux.InPktinfo
+			old := controlMessagesFind(done, to.Level, to.Type)
+			copy(abi.AsBytes(&value), old)
+			if err := receivingInterface(&value, src); err != nil {
+				return false, 0, err
+			}
+			if old != nil {
+				copy(old, abi.AsBytes(&value))
+				return false, 0, nil
+			}
+			if len(dst) < 12 {
+				return false, 0, abi.NoSpace("cmsghdr", "", 12)
+			}
+			return true, copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.IP_RETOPTS:
+			to.Type = linux.IP_RETOPTS
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
 		case netbsd.IP_RECVTTL:
 			to.Type = linux.IP_TTL
 			if len(src) != 1 {
@@ -199,9 +776,107 @@ func controlMessagesPayload(to *linux.Cmsghdr, from *netbsd.Cmsghdr, dst, src []
 			copy(abi.AsBytes(&value), src)
 			result := int32(value)
 			return true, copy(dst, abi.AsBytes(&result)), nil
+		case netbsd.IPV6_HOPOPTS:
+			to.Type = linux.IPV6_HOPOPTS
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
+		case netbsd.IPV6_DSTOPTS:
+			to.Type = linux.IPV6_DSTOPTS
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
+		case netbsd.IPV6_RTHDR:
+			to.Type = linux.IPV6_RTHDR
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
+		case netbsd.IPV6_RTHDRDSTOPTS:
+			to.Type = linux.IPV6_RTHDRDSTOPTS
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
+		case netbsd.IPV6_NEXTHOP:
+			to.Type = linux.IPV6_NEXTHOP
+			size, err := Sockaddr(dst, src)
+			if err != nil {
+				return false, 0, err
+			}
+			return true, size, nil
+		case netbsd.IPV6_PATHMTU:
+			to.Type = linux.IPV6_PATHMTU
+			if len(src) != 32 {
+				return false, 0, abi.BadLength("ip6_mtuinfo", "", len(src))
+			}
+			var source netbsd.IP6Mtuinfo
+			var value linux.IP6Mtuinfo
+			copy(abi.AsBytes(&source), src)
+			if err := IP6Mtuinfo(&value, &source); err != nil {
+				return false, 0, err
+			}
+			if len(dst) < 32 {
+				return false, 0, abi.NoSpace("cmsghdr", "", 32)
+			}
+			return true, copy(dst, abi.AsBytes(&value)), nil
+		case netbsd.IPV6_DONTFRAG:
+			to.Type = linux.IPV6_DONTFRAG
+			if len(src) != 4 {
+				return false, 0, abi.BadLength("cmsghdr", "cmsg_len", from.Len)
+			}
+			if len(dst) < 4 {
+				return false, 0, abi.NoSpace("cmsghdr", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return true, copy(dst, abi.AsBytes(&result)), nil
 		}
 	default:
 		return false, 0, abi.NoCounterpart("cmsghdr", "cmsg_level", from.Level)
 	}
 	return false, 0, abi.NoCounterpart("cmsghdr", "cmsg_type", from.Type)
+}
+
+// controlMessagesFind returns the payload of the first message of that level and type in a chain
+// of well-formed ones, or nil.
+func controlMessagesFind(chain []byte, level int32, typ int32) []byte {
+	for len(chain) >= 16 {
+		var h linux.Cmsghdr
+		copy(abi.AsBytes(&h), chain)
+		if h.Level == level && h.Type == typ {
+			return chain[16:h.Len]
+		}
+		chain = chain[min((int(h.Len)+7)&^7, len(chain)):]
+	}
+	return nil
+}
+
+// Mmsghdrs writes all of the struct mmsghdr records in src, one behind the other, to dst in Linux
+// form, and returns how many bytes they take. The buffers need no alignment and must not overlap.
+// On error what dst holds is undefined.
+func Mmsghdrs(dst, src []byte) (int, error) {
+	if abi.Overlap(dst, src) {
+		return 0, abi.ErrOverlap
+	}
+	if len(src)%56 != 0 {
+		return 0, abi.Truncated("mmsghdr", "", len(src)%56)
+	}
+	if n := len(src) / 56; n > len(dst)/64 {
+		return 0, abi.NoSpace("mmsghdr", "", n)
+	}
+	n := 0
+	for ; len(src) > 0; src = src[56:] {
+		var source netbsd.Mmsghdr
+		var value linux.Mmsghdr
+		copy(abi.AsBytes(&source), src)
+		if err := Mmsghdr(&value, &source); err != nil {
+			return 0, err
+		}
+		n += copy(dst[n:], abi.AsBytes(&value))
+	}
+	return n, nil
 }

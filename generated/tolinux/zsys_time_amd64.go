@@ -17,3 +17,29 @@ func Timeval(dst *linux.Timeval, src *netbsd.Timeval) error {
 	dst.Usec = int64(src.Usec)
 	return nil
 }
+
+// Itimerval writes src to dst in Linux form. On error dst is unchanged. Widened:
+// it_interval.tv_usec, it_value.tv_usec. Copied: it_interval.tv_sec, it_value.tv_sec.
+//
+//	NetBSD struct itimerval, from sys/time.h
+//	Linux struct itimerval, from sys/time.h
+func Itimerval(dst *linux.Itimerval, src *netbsd.Itimerval) error {
+	dst.Interval.Sec = src.Interval.Sec
+	dst.Interval.Usec = int64(src.Interval.Usec)
+	dst.Value.Sec = src.Value.Sec
+	dst.Value.Usec = int64(src.Value.Usec)
+	return nil
+}
+
+// Itimerspec writes src to dst in Linux form. On error dst is unchanged. Copied:
+// it_interval.tv_sec, it_interval.tv_nsec, it_value.tv_sec, it_value.tv_nsec.
+//
+//	NetBSD struct itimerspec, from sys/time.h
+//	Linux struct itimerspec, from bits/types/struct_itimerspec.h
+func Itimerspec(dst *linux.Itimerspec, src *netbsd.Itimerspec) error {
+	dst.Interval.Sec = src.Interval.Sec
+	dst.Interval.Nsec = src.Interval.Nsec
+	dst.Value.Sec = src.Value.Sec
+	dst.Value.Nsec = src.Value.Nsec
+	return nil
+}

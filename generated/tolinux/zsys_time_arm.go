@@ -21,3 +21,41 @@ func Timeval(dst *linux.Timeval, src *netbsd.Timeval) error {
 	dst.Usec = src.Usec
 	return nil
 }
+
+// Itimerval writes src to dst in Linux form. On error dst is unchanged. Narrowed:
+// it_interval.tv_sec, it_value.tv_sec. Copied: it_interval.tv_usec, it_value.tv_usec.
+//
+//	NetBSD struct itimerval, from sys/time.h
+//	Linux struct itimerval, from sys/time.h
+func Itimerval(dst *linux.Itimerval, src *netbsd.Itimerval) error {
+	if int64(int32(src.Interval.Sec)) != src.Interval.Sec {
+		return abi.OutOfRange("itimerval", "it_interval.tv_sec", src.Interval.Sec)
+	}
+	if int64(int32(src.Value.Sec)) != src.Value.Sec {
+		return abi.OutOfRange("itimerval", "it_value.tv_sec", src.Value.Sec)
+	}
+	dst.Interval.Sec = int32(src.Interval.Sec)
+	dst.Interval.Usec = src.Interval.Usec
+	dst.Value.Sec = int32(src.Value.Sec)
+	dst.Value.Usec = src.Value.Usec
+	return nil
+}
+
+// Itimerspec writes src to dst in Linux form. On error dst is unchanged. Narrowed:
+// it_interval.tv_sec, it_value.tv_sec. Copied: it_interval.tv_nsec, it_value.tv_nsec.
+//
+//	NetBSD struct itimerspec, from sys/time.h
+//	Linux struct itimerspec, from bits/types/struct_itimerspec.h
+func Itimerspec(dst *linux.Itimerspec, src *netbsd.Itimerspec) error {
+	if int64(int32(src.Interval.Sec)) != src.Interval.Sec {
+		return abi.OutOfRange("itimerspec", "it_interval.tv_sec", src.Interval.Sec)
+	}
+	if int64(int32(src.Value.Sec)) != src.Value.Sec {
+		return abi.OutOfRange("itimerspec", "it_value.tv_sec", src.Value.Sec)
+	}
+	dst.Interval.Sec = int32(src.Interval.Sec)
+	dst.Interval.Nsec = src.Interval.Nsec
+	dst.Value.Sec = int32(src.Value.Sec)
+	dst.Value.Nsec = src.Value.Nsec
+	return nil
+}

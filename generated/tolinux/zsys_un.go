@@ -8,6 +8,18 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
+// Ucred writes src to dst in Linux form. On error dst is unchanged. Copied: unp_pid, unp_euid,
+// unp_egid.
+//
+//	NetBSD struct unpcbid, from sys/un.h
+//	Linux struct ucred, from bits/socket.h
+func Ucred(dst *linux.Ucred, src *netbsd.Unpcbid) error {
+	dst.PID = src.PID
+	dst.UID = src.EUID
+	dst.GID = src.EGID
+	return nil
+}
+
 // SockaddrUn writes src to dst in Linux form. On error dst is unchanged. Mapped: sun_family. Up to
 // the NUL: sun_path. Dropped: sun_len.
 //

@@ -96,7 +96,7 @@ func pairs() []pair {
 		makePair("timeval", tonetbsd.Timeval, tolinux.Timeval, func(r *rand.Rand, l *linux.Timeval) { small(r, &l.Usec) }),
 		makePair("timespec", tonetbsd.Timespec, tolinux.Timespec, nil),
 		makePair("iovec", tonetbsd.Iovec, tolinux.Iovec, nil),
-		makePair("linger", tonetbsd.Linger, tolinux.Linger, nil),
+		makePair("linger", tonetbsd.Linger, tolinux.Linger, func(r *rand.Rand, l *linux.Linger) { small(r, &l.Linger) }),
 		makePair("in_addr", tonetbsd.InAddr, tolinux.InAddr, nil),
 		makePair("in6_addr", tonetbsd.In6Addr, tolinux.In6Addr, nil),
 		makePair("ip_mreq", tonetbsd.IPMreq, tolinux.IPMreq, nil),

@@ -64,6 +64,17 @@ func Ifreq(dst *netbsd.Ifreq, src *linux.Ifreq, request uint64) error {
 		*dst = netbsd.Ifreq{}
 		copy(dst.Name[:], src.Ifrn.IfrnName()[:ifrnNameLen])
 		*dst.Ifru.Value() = uint32(*src.Ifru.Ivalue())
+	case linux.SIOCGIFCONF, linux.SIOCADDMULTI, linux.SIOCDELMULTI, linux.SIOCDIFADDR:
+		var ifru2 netbsd.IfreqIfru
+		if _, err := Sockaddr(abi.AsBytes(&ifru2), abi.AsBytes(&src.Ifru)); err != nil {
+			return err
+		}
+		*dst = netbsd.Ifreq{}
+		copy(dst.Name[:], src.Ifrn.IfrnName()[:ifrnNameLen])
+		dst.Ifru = ifru2
+	case 0:
+		*dst = netbsd.Ifreq{}
+		copy(dst.Name[:], src.Ifrn.IfrnName()[:ifrnNameLen])
 	default:
 		return abi.NoCounterpart("ifreq", "request", request)
 	}

@@ -19,16 +19,17 @@ func IPv6Option(v int32) (int32, bool) {
 }
 
 var iPv6OptionTable = [...]abi.Entry[int32]{
+	linux.IPV6_JOIN_GROUP:     {To: netbsd.IPV6_JOIN_GROUP, OK: true},
+	linux.MCAST_JOIN_GROUP:    {To: netbsd.IPV6_JOIN_GROUP, OK: true},
+	linux.IPV6_LEAVE_GROUP:    {To: netbsd.IPV6_LEAVE_GROUP, OK: true},
+	linux.MCAST_LEAVE_GROUP:   {To: netbsd.IPV6_LEAVE_GROUP, OK: true},
 	linux.IPV6_CHECKSUM:       {To: netbsd.IPV6_CHECKSUM, OK: true},
 	linux.IPV6_NEXTHOP:        {To: netbsd.IPV6_NEXTHOP, OK: true},
 	linux.IPV6_UNICAST_HOPS:   {To: netbsd.IPV6_UNICAST_HOPS, OK: true},
 	linux.IPV6_MULTICAST_IF:   {To: netbsd.IPV6_MULTICAST_IF, OK: true},
 	linux.IPV6_MULTICAST_HOPS: {To: netbsd.IPV6_MULTICAST_HOPS, OK: true},
 	linux.IPV6_MULTICAST_LOOP: {To: netbsd.IPV6_MULTICAST_LOOP, OK: true},
-	linux.IPV6_JOIN_GROUP:     {To: netbsd.IPV6_JOIN_GROUP, OK: true},
-	linux.IPV6_LEAVE_GROUP:    {To: netbsd.IPV6_LEAVE_GROUP, OK: true},
 	linux.IPV6_V6ONLY:         {To: netbsd.IPV6_V6ONLY, OK: true},
-	linux.IPV6_IPSEC_POLICY:   {To: netbsd.IPV6_IPSEC_POLICY, OK: true},
 	linux.IPV6_RECVPKTINFO:    {To: netbsd.IPV6_RECVPKTINFO, OK: true},
 	linux.IPV6_PKTINFO:        {To: netbsd.IPV6_PKTINFO, OK: true},
 	linux.IPV6_RECVHOPLIMIT:   {To: netbsd.IPV6_RECVHOPLIMIT, OK: true},
@@ -76,6 +77,26 @@ func IPv6Mreq(dst *netbsd.IPv6Mreq, src *linux.IPv6Mreq) error {
 func In6Pktinfo(dst *netbsd.In6Pktinfo, src *linux.In6Pktinfo) error {
 	dst.Addr = netbsd.In6Addr(src.Addr)
 	dst.Ifindex = src.Ifindex
+	return nil
+}
+
+// IP6Mtuinfo writes src to dst in NetBSD form. On error dst is unchanged. Added:
+// ip6m_addr.sin6_len. Mapped: ip6m_addr.sin6_family. Copied: the rest.
+//
+//	Linux struct ip6_mtuinfo, from netinet/in.h
+//	NetBSD struct ip6_mtuinfo, from netinet6/in6.h
+func IP6Mtuinfo(dst *netbsd.IP6Mtuinfo, src *linux.IP6Mtuinfo) error {
+	family, ok := AddressFamily(src.Addr.Family)
+	if !ok {
+		return abi.NoCounterpart("ip6_mtuinfo", "ip6m_addr.sin6_family", src.Addr.Family)
+	}
+	dst.Addr.Len = netbsd.SizeofSockaddrIn6
+	dst.Addr.Family = family
+	dst.Addr.Port = src.Addr.Port
+	dst.Addr.Flowinfo = src.Addr.Flowinfo
+	dst.Addr.Addr = netbsd.In6Addr(src.Addr.Addr)
+	dst.Addr.ScopeID = src.Addr.ScopeID
+	dst.MTU = src.MTU
 	return nil
 }
 

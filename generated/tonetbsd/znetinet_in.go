@@ -83,19 +83,20 @@ func IPOption(v int32) (int32, bool) {
 var ipOptionTable = [...]abi.Entry[int32]{
 	linux.IP_PKTINFO:         {To: netbsd.IP_PKTINFO, OK: true},
 	linux.IP_RECVRETOPTS:     {To: netbsd.IP_RECVRETOPTS, OK: true},
+	linux.IP_ADD_MEMBERSHIP:  {To: netbsd.IP_ADD_MEMBERSHIP, OK: true},
+	linux.MCAST_JOIN_GROUP:   {To: netbsd.IP_ADD_MEMBERSHIP, OK: true},
+	linux.IP_DROP_MEMBERSHIP: {To: netbsd.IP_DROP_MEMBERSHIP, OK: true},
+	linux.MCAST_LEAVE_GROUP:  {To: netbsd.IP_DROP_MEMBERSHIP, OK: true},
 	linux.IP_TOS:             {To: netbsd.IP_TOS, OK: true},
 	linux.IP_TTL:             {To: netbsd.IP_TTL, OK: true},
 	linux.IP_HDRINCL:         {To: netbsd.IP_HDRINCL, OK: true},
 	linux.IP_OPTIONS:         {To: netbsd.IP_OPTIONS, OK: true},
 	linux.IP_RECVOPTS:        {To: netbsd.IP_RECVOPTS, OK: true},
 	linux.IP_RECVTTL:         {To: netbsd.IP_RECVTTL, OK: true},
-	linux.IP_IPSEC_POLICY:    {To: netbsd.IP_IPSEC_POLICY, OK: true},
 	linux.IP_MINTTL:          {To: netbsd.IP_MINTTL, OK: true},
 	linux.IP_MULTICAST_IF:    {To: netbsd.IP_MULTICAST_IF, OK: true},
 	linux.IP_MULTICAST_TTL:   {To: netbsd.IP_MULTICAST_TTL, OK: true},
 	linux.IP_MULTICAST_LOOP:  {To: netbsd.IP_MULTICAST_LOOP, OK: true},
-	linux.IP_ADD_MEMBERSHIP:  {To: netbsd.IP_ADD_MEMBERSHIP, OK: true},
-	linux.IP_DROP_MEMBERSHIP: {To: netbsd.IP_DROP_MEMBERSHIP, OK: true},
 }
 
 // InAddr writes src to dst in NetBSD form. On error dst is unchanged. Copied: s_addr.

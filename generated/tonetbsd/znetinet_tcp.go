@@ -26,5 +26,90 @@ var tcpOptionTable = [...]abi.Entry[int32]{
 	linux.TCP_KEEPINTVL:  {To: netbsd.TCP_KEEPINTVL, OK: true},
 	linux.TCP_KEEPCNT:    {To: netbsd.TCP_KEEPCNT, OK: true},
 	linux.TCP_INFO:       {To: netbsd.TCP_INFO, OK: true},
-	linux.TCP_MD5SIG:     {To: netbsd.TCP_MD5SIG, OK: true},
+}
+
+// TCPState returns the NetBSD state of a TCP connection that means the same as Linux's v, and
+// whether there is one.
+func TCPState(v uint8) (uint8, bool) {
+	if uint(v) < uint(len(tcpStateTable)) {
+		e := tcpStateTable[v]
+		return e.To, e.OK
+	}
+	return 0, false
+}
+
+var tcpStateTable = [...]abi.Entry[uint8]{
+	linux.TCP_CLOSE:       {To: netbsd.TCPS_CLOSED, OK: true},
+	linux.TCP_LISTEN:      {To: netbsd.TCPS_LISTEN, OK: true},
+	linux.TCP_SYN_SENT:    {To: netbsd.TCPS_SYN_SENT, OK: true},
+	linux.TCP_SYN_RECV:    {To: netbsd.TCPS_SYN_RECEIVED, OK: true},
+	linux.TCP_ESTABLISHED: {To: netbsd.TCPS_ESTABLISHED, OK: true},
+	linux.TCP_CLOSE_WAIT:  {To: netbsd.TCPS_CLOSE_WAIT, OK: true},
+	linux.TCP_FIN_WAIT1:   {To: netbsd.TCPS_FIN_WAIT_1, OK: true},
+	linux.TCP_CLOSING:     {To: netbsd.TCPS_CLOSING, OK: true},
+	linux.TCP_LAST_ACK:    {To: netbsd.TCPS_LAST_ACK, OK: true},
+	linux.TCP_FIN_WAIT2:   {To: netbsd.TCPS_FIN_WAIT_2, OK: true},
+	linux.TCP_TIME_WAIT:   {To: netbsd.TCPS_TIME_WAIT, OK: true},
+}
+
+// TCPInfoOptions returns the NetBSD options of a TCP connection, in TCP_INFO that mean the same as
+// Linux's v. It is false when some bits of v have no counterpart; the result is then without them.
+// Dropped: TCPI_OPT_ECN_SEEN, TCPI_OPT_SYN_DATA, TCPI_OPT_USEC_TS, TCPI_OPT_TFO_CHILD.
+func TCPInfoOptions(v uint8) (uint8, bool) {
+	u := uint8(v)
+	to := u & (linux.TCPI_OPT_TIMESTAMPS | linux.TCPI_OPT_SACK | linux.TCPI_OPT_WSCALE | linux.TCPI_OPT_ECN)
+	const known = linux.TCPI_OPT_TIMESTAMPS | linux.TCPI_OPT_SACK | linux.TCPI_OPT_WSCALE | linux.TCPI_OPT_ECN |
+		linux.TCPI_OPT_ECN_SEEN | linux.TCPI_OPT_SYN_DATA | linux.TCPI_OPT_USEC_TS | linux.TCPI_OPT_TFO_CHILD
+	return uint8(to), u&^known == 0
+}
+
+// TCPInfo writes src to dst in NetBSD form. On error dst is unchanged. Added: tcpi_snd_wnd (0),
+// tcpi_snd_bwnd (0), tcpi_snd_nxt (0), tcpi_rcv_nxt (0), tcpi_toe_tid (0), tcpi_snd_rexmitpack
+// (0), tcpi_rcv_ooopack (0), tcpi_snd_zerowin (0). Mapped: tcpi_state, tcpi_options. Copied: the
+// rest. Dropped: tcpi_total_retrans.
+//
+//	Linux struct tcp_info, from netinet/tcp.h
+//	NetBSD struct tcp_info, from netinet/tcp.h
+func TCPInfo(dst *netbsd.TCPInfo, src *linux.TCPInfo) error {
+	state, ok := TCPState(src.State)
+	if !ok {
+		return abi.NoCounterpart("tcp_info", "tcpi_state", src.State)
+	}
+	options, ok := TCPInfoOptions(src.Options)
+	if !ok {
+		return abi.NoCounterpart("tcp_info", "tcpi_options", src.Options)
+	}
+	*dst = netbsd.TCPInfo{}
+	dst.State = state
+	dst.CaState = src.CaState
+	dst.Retransmits = src.Retransmits
+	dst.Probes = src.Probes
+	dst.Backoff = src.Backoff
+	dst.Options = options
+	dst.SetSndWscale(src.SndWscale())
+	dst.SetRcvWscale(src.RcvWscale())
+	dst.Rto = src.Rto
+	dst.Ato = src.Ato
+	dst.SndMss = src.SndMss
+	dst.RcvMss = src.RcvMss
+	dst.Unacked = src.Unacked
+	dst.Sacked = src.Sacked
+	dst.Lost = src.Lost
+	dst.Retrans = src.Retrans
+	dst.Fackets = src.Fackets
+	dst.LastDataSent = src.LastDataSent
+	dst.LastAckSent = src.LastAckSent
+	dst.LastDataRecv = src.LastDataRecv
+	dst.LastAckRecv = src.LastAckRecv
+	dst.Pmtu = src.Pmtu
+	dst.RcvSsthresh = src.RcvSsthresh
+	dst.RTT = src.RTT
+	dst.Rttvar = src.Rttvar
+	dst.SndSsthresh = src.SndSsthresh
+	dst.SndCwnd = src.SndCwnd
+	dst.Advmss = src.Advmss
+	dst.Reordering = src.Reordering
+	dst.RcvRTT = src.RcvRTT
+	dst.RcvSpace = src.RcvSpace
+	return nil
 }

@@ -16,3 +16,13 @@ func UDPOption(v int32) (int32, bool) {
 	}
 	return 0, false
 }
+
+// UDPEncapsulation returns the NetBSD encapsulation in UDP that means the same as Linux's v, and
+// whether there is one.
+func UDPEncapsulation(v int32) (int32, bool) {
+	switch v {
+	case linux.UDP_ENCAP_ESPINUDP:
+		return netbsd.UDP_ENCAP_ESPINUDP, true
+	}
+	return 0, false
+}

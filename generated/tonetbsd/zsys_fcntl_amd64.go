@@ -3,6 +3,7 @@
 package tonetbsd
 
 import (
+	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/linux"
 	"github.com/abigen/abigen/netbsd"
 )
@@ -49,4 +50,56 @@ var openFlagsTable = [256]uint32{
 	0x10048, 0x10248, 0x10848, 0x10a48, 0x18048, 0x18248, 0x18848, 0x18a48, 0x10448, 0x10648, 0x10c48, 0x10e48, 0x18448, 0x18648, 0x18c48, 0x18e48,
 	0x10044, 0x10244, 0x10844, 0x10a44, 0x18044, 0x18244, 0x18844, 0x18a44, 0x10444, 0x10644, 0x10c44, 0x10e44, 0x18444, 0x18644, 0x18c44, 0x18e44,
 	0x1004c, 0x1024c, 0x1084c, 0x10a4c, 0x1804c, 0x1824c, 0x1884c, 0x18a4c, 0x1044c, 0x1064c, 0x10c4c, 0x10e4c, 0x1844c, 0x1864c, 0x18c4c, 0x18e4c,
+}
+
+// FcntlCommand returns the NetBSD command of fcntl that means the same as Linux's v, and whether
+// there is one.
+func FcntlCommand(v int32) (int32, bool) {
+	switch v {
+	case linux.F_GETLK:
+		return netbsd.F_GETLK, true
+	case linux.F_SETLK:
+		return netbsd.F_SETLK, true
+	case linux.F_SETLKW:
+		return netbsd.F_SETLKW, true
+	case linux.F_DUPFD:
+		return netbsd.F_DUPFD, true
+	case linux.F_GETFD:
+		return netbsd.F_GETFD, true
+	case linux.F_SETFD:
+		return netbsd.F_SETFD, true
+	case linux.F_GETFL:
+		return netbsd.F_GETFL, true
+	case linux.F_SETFL:
+		return netbsd.F_SETFL, true
+	case linux.F_SETOWN:
+		return netbsd.F_SETOWN, true
+	case linux.F_GETOWN:
+		return netbsd.F_GETOWN, true
+	case linux.F_DUPFD_CLOEXEC:
+		return netbsd.F_DUPFD_CLOEXEC, true
+	}
+	return 0, false
+}
+
+// Flock writes src to dst in NetBSD form. On error dst is unchanged. Mapped: l_type, l_whence.
+// Copied: l_start, l_len, l_pid.
+//
+//	Linux struct flock, from bits/fcntl.h
+//	NetBSD struct flock, from sys/fcntl.h
+func Flock(dst *netbsd.Flock, src *linux.Flock) error {
+	type_, ok := LockType(src.Type)
+	if !ok {
+		return abi.NoCounterpart("flock", "l_type", src.Type)
+	}
+	whence, ok := Whence(src.Whence)
+	if !ok {
+		return abi.NoCounterpart("flock", "l_whence", src.Whence)
+	}
+	dst.Start = src.Start
+	dst.Len = src.Len
+	dst.PID = src.PID
+	dst.Type = type_
+	dst.Whence = whence
+	return nil
 }

@@ -3,6 +3,7 @@
 package tonetbsd
 
 import (
+	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/linux"
 	"github.com/abigen/abigen/netbsd"
 )
@@ -64,4 +65,62 @@ var openFlagsTable = [512]uint32{
 	0x200144, 0x200944, 0x208144, 0x208944, 0x200544, 0x200d44, 0x208544, 0x208d44, 0x20014c, 0x20094c, 0x20814c, 0x20894c, 0x20054c, 0x200d4c, 0x20854c, 0x208d4c,
 	0x210140, 0x210940, 0x218140, 0x218940, 0x210540, 0x210d40, 0x218540, 0x218d40, 0x210148, 0x210948, 0x218148, 0x218948, 0x210548, 0x210d48, 0x218548, 0x218d48,
 	0x210144, 0x210944, 0x218144, 0x218944, 0x210544, 0x210d44, 0x218544, 0x218d44, 0x21014c, 0x21094c, 0x21814c, 0x21894c, 0x21054c, 0x210d4c, 0x21854c, 0x218d4c,
+}
+
+// FcntlCommand returns the NetBSD command of fcntl that means the same as Linux's v, and whether
+// there is one.
+func FcntlCommand(v int32) (int32, bool) {
+	switch v {
+	case linux.F_GETLK:
+		return netbsd.F_GETLK, true
+	case linux.F_SETLK:
+		return netbsd.F_SETLK, true
+	case linux.F_SETLKW:
+		return netbsd.F_SETLKW, true
+	case linux.F_GETLK64:
+		return netbsd.F_GETLK, true
+	case linux.F_SETLK64:
+		return netbsd.F_SETLK, true
+	case linux.F_SETLKW64:
+		return netbsd.F_SETLKW, true
+	case linux.F_DUPFD:
+		return netbsd.F_DUPFD, true
+	case linux.F_GETFD:
+		return netbsd.F_GETFD, true
+	case linux.F_SETFD:
+		return netbsd.F_SETFD, true
+	case linux.F_GETFL:
+		return netbsd.F_GETFL, true
+	case linux.F_SETFL:
+		return netbsd.F_SETFL, true
+	case linux.F_SETOWN:
+		return netbsd.F_SETOWN, true
+	case linux.F_GETOWN:
+		return netbsd.F_GETOWN, true
+	case linux.F_DUPFD_CLOEXEC:
+		return netbsd.F_DUPFD_CLOEXEC, true
+	}
+	return 0, false
+}
+
+// Flock writes src to dst in NetBSD form. On error dst is unchanged. Mapped: l_type, l_whence.
+// Widened: l_start, l_len. Copied: l_pid.
+//
+//	Linux struct flock, from bits/fcntl.h
+//	NetBSD struct flock, from sys/fcntl.h
+func Flock(dst *netbsd.Flock, src *linux.Flock) error {
+	type_, ok := LockType(src.Type)
+	if !ok {
+		return abi.NoCounterpart("flock", "l_type", src.Type)
+	}
+	whence, ok := Whence(src.Whence)
+	if !ok {
+		return abi.NoCounterpart("flock", "l_whence", src.Whence)
+	}
+	dst.Start = int64(src.Start)
+	dst.Len = int64(src.Len)
+	dst.PID = src.PID
+	dst.Type = type_
+	dst.Whence = whence
+	return nil
 }

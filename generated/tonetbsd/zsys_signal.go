@@ -49,3 +49,44 @@ var signalTable = [...]abi.Entry[netbsd.Signal]{
 	linux.SIGWINCH:  {To: netbsd.SIGWINCH, OK: true},
 	linux.SIGIO:     {To: netbsd.SIGIO, OK: true},
 }
+
+// SigprocmaskHow returns the NetBSD first argument of sigprocmask that means the same as Linux's
+// v, and whether there is one.
+func SigprocmaskHow(v int32) (int32, bool) {
+	if uint(v) < uint(len(sigprocmaskHowTable)) {
+		e := sigprocmaskHowTable[v]
+		return e.To, e.OK
+	}
+	return 0, false
+}
+
+var sigprocmaskHowTable = [...]abi.Entry[int32]{
+	linux.SIG_BLOCK:   {To: netbsd.SIG_BLOCK, OK: true},
+	linux.SIG_UNBLOCK: {To: netbsd.SIG_UNBLOCK, OK: true},
+	linux.SIG_SETMASK: {To: netbsd.SIG_SETMASK, OK: true},
+}
+
+// SigactionFlags returns the NetBSD flags of sigaction that mean the same as Linux's v. It is
+// false when some bits of v have no counterpart; the result is then without them. Dropped:
+// SA_RESTORER.
+func SigactionFlags(v int32) (int32, bool) {
+	u := uint32(v)
+	to := (u & linux.SA_NOCLDSTOP) << 3
+	to |= (u & (linux.SA_NOCLDWAIT | linux.SA_SIGINFO)) << 4
+	to |= (u & linux.SA_NODEFER) >> 26
+	to |= (u & (linux.SA_ONSTACK | linux.SA_RESTART)) >> 27
+	to |= (u & linux.SA_RESETHAND) >> 29
+	const known = linux.SA_NOCLDSTOP | linux.SA_NOCLDWAIT | linux.SA_SIGINFO | linux.SA_NODEFER |
+		linux.SA_ONSTACK | linux.SA_RESTART | linux.SA_RESETHAND | linux.SA_RESTORER
+	return int32(to), u&^known == 0
+}
+
+// SigaltstackFlags returns the NetBSD flags of sigaltstack that mean the same as Linux's v. It is
+// false when some bits of v have no counterpart; the result is then without them.
+func SigaltstackFlags(v int32) (int32, bool) {
+	u := uint32(v)
+	to := u & linux.SS_ONSTACK
+	to |= (u & linux.SS_DISABLE) << 1
+	const known = linux.SS_ONSTACK | linux.SS_DISABLE
+	return int32(to), u&^known == 0
+}

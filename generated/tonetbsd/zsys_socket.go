@@ -182,6 +182,12 @@ var shutdownHowTable = [...]abi.Entry[int32]{
 func SocketOption(level, option int32) (toLevel, toOption int32, ok bool) {
 	switch level {
 	case linux.SOL_SOCKET:
+		if option == linux.SO_PEERCRED {
+			return netbsd.SOL_LOCAL, netbsd.LOCAL_PEEREID, true
+		}
+		if option == linux.SO_PASSCRED {
+			return netbsd.SOL_LOCAL, netbsd.LOCAL_CREDS, true
+		}
 		toOption, ok = SocketLevelOption(option)
 		return netbsd.SOL_SOCKET, toOption, ok
 	case linux.IPPROTO_IP:
@@ -203,11 +209,155 @@ func SocketOption(level, option int32) (toLevel, toOption int32, ok bool) {
 	return 0, 0, false
 }
 
+// SocketOptionValue returns the NetBSD level and socket option that mean the same as Linux's, like
+// [SocketOption], and writes the value in src to dst in NetBSD form; n is its length. The buffers
+// need no alignment and may overlap. On error dst is unchanged.
+//
+//	SOL_SOCKET SO_DEBUG: a truth value
+//	SOL_SOCKET SO_REUSEADDR: a truth value
+//	SOL_SOCKET SO_REUSEPORT: a truth value
+//	SOL_SOCKET SO_DONTROUTE: a truth value
+//	SOL_SOCKET SO_BROADCAST: a truth value
+//	SOL_SOCKET SO_KEEPALIVE: a truth value
+//	SOL_SOCKET SO_OOBINLINE: a truth value
+//	SOL_SOCKET SO_ACCEPTCONN: a truth value
+//	SOL_SOCKET SO_TIMESTAMP: a truth value
+//	SOL_SOCKET SO_SNDBUF: an integer
+//	SOL_SOCKET SO_RCVBUF: an integer
+//	SOL_SOCKET SO_SNDLOWAT: an integer
+//	SOL_SOCKET SO_RCVLOWAT: an integer
+//	SOL_SOCKET SO_LINGER: struct linger
+//	SOL_SOCKET SO_SNDTIMEO: struct timeval
+//	SOL_SOCKET SO_RCVTIMEO: struct timeval
+//	SOL_SOCKET SO_TYPE: a number by SocketType
+//	SOL_SOCKET SO_ERROR: by socketError
+//	SOL_SOCKET SO_PEERCRED: struct ucred
+//	SOL_SOCKET SO_PASSCRED: a truth value
+//	IPPROTO_IP IP_OPTIONS: bytes
+//	IPPROTO_IP IP_TOS: an integer
+//	IPPROTO_IP IP_TTL: an integer
+//	IPPROTO_IP IP_MINTTL: an integer
+//	IPPROTO_IP IP_MULTICAST_TTL: an integer
+//	IPPROTO_IP IP_HDRINCL: a truth value
+//	IPPROTO_IP IP_RECVOPTS: a truth value
+//	IPPROTO_IP IP_RECVRETOPTS: a truth value
+//	IPPROTO_IP IP_RECVTTL: a truth value
+//	IPPROTO_IP IP_PKTINFO: a truth value
+//	IPPROTO_IP IP_MULTICAST_LOOP: a truth value
+//	IPPROTO_IP IP_MULTICAST_IF: by multicastInterface
+//	IPPROTO_IP IP_ADD_MEMBERSHIP: by membership
+//	IPPROTO_IP IP_DROP_MEMBERSHIP: by membership
+//	IPPROTO_IP MCAST_JOIN_GROUP: by groupMembership
+//	IPPROTO_IP MCAST_LEAVE_GROUP: by groupMembership
+//	IPPROTO_IPV6 IPV6_UNICAST_HOPS: an integer
+//	IPPROTO_IPV6 IPV6_MULTICAST_HOPS: an integer
+//	IPPROTO_IPV6 IPV6_CHECKSUM: an integer
+//	IPPROTO_IPV6 IPV6_HOPLIMIT: an integer
+//	IPPROTO_IPV6 IPV6_TCLASS: an integer
+//	IPPROTO_IPV6 IPV6_MULTICAST_IF: an integer
+//	IPPROTO_IPV6 IPV6_MULTICAST_LOOP: a truth value
+//	IPPROTO_IPV6 IPV6_V6ONLY: a truth value
+//	IPPROTO_IPV6 IPV6_DONTFRAG: a truth value
+//	IPPROTO_IPV6 IPV6_RECVPKTINFO: a truth value
+//	IPPROTO_IPV6 IPV6_RECVHOPLIMIT: a truth value
+//	IPPROTO_IPV6 IPV6_RECVRTHDR: a truth value
+//	IPPROTO_IPV6 IPV6_RECVHOPOPTS: a truth value
+//	IPPROTO_IPV6 IPV6_RECVDSTOPTS: a truth value
+//	IPPROTO_IPV6 IPV6_RECVPATHMTU: a truth value
+//	IPPROTO_IPV6 IPV6_RECVTCLASS: a truth value
+//	IPPROTO_IPV6 IPV6_JOIN_GROUP: struct ipv6_mreq
+//	IPPROTO_IPV6 IPV6_LEAVE_GROUP: struct ipv6_mreq
+//	IPPROTO_IPV6 MCAST_JOIN_GROUP: by groupMembership6
+//	IPPROTO_IPV6 MCAST_LEAVE_GROUP: by groupMembership6
+//	IPPROTO_IPV6 IPV6_PKTINFO: struct in6_pktinfo
+//	IPPROTO_IPV6 IPV6_PATHMTU: struct ip6_mtuinfo
+//	IPPROTO_IPV6 IPV6_NEXTHOP: by Sockaddr
+//	IPPROTO_IPV6 IPV6_HOPOPTS: bytes
+//	IPPROTO_IPV6 IPV6_DSTOPTS: bytes
+//	IPPROTO_IPV6 IPV6_RTHDRDSTOPTS: bytes
+//	IPPROTO_IPV6 IPV6_RTHDR: bytes
+//	IPPROTO_TCP TCP_NODELAY: a truth value
+//	IPPROTO_TCP TCP_MAXSEG: an integer
+//	IPPROTO_TCP TCP_KEEPIDLE: an integer
+//	IPPROTO_TCP TCP_KEEPINTVL: an integer
+//	IPPROTO_TCP TCP_KEEPCNT: an integer
+//	IPPROTO_TCP TCP_INFO: struct tcp_info
+//	IPPROTO_TCP TCP_CONGESTION: a string
+//	IPPROTO_UDP UDP_ENCAP: a number by UDPEncapsulation
+//	IPPROTO_ICMPV6 ICMP6_FILTER: struct icmp6_filter
+func SocketOptionValue(level, option int32, dst, src []byte) (toLevel, toOption int32, n int, err error) {
+	toLevel, toOption, ok := SocketOption(level, option)
+	if !ok {
+		return 0, 0, 0, abi.NoCounterpart("socket option", "", option)
+	}
+	n, err = socketOptionValue(level, option, dst, src)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	return toLevel, toOption, n, nil
+}
+
+// LocalSocketOption returns the NetBSD level and option of a local socket that mean the same as
+// Linux's, and whether there are any.
+func LocalSocketOption(level, option int32) (toLevel, toOption int32, ok bool) {
+	switch level {
+	case linux.SOL_SOCKET:
+		if option == linux.SO_PEERCRED {
+			return netbsd.SOL_LOCAL, netbsd.LOCAL_PEEREID, true
+		}
+		if option == linux.SO_PASSCRED {
+			return netbsd.SOL_LOCAL, netbsd.LOCAL_CREDS, true
+		}
+		toOption, ok = SocketLevelOption(option)
+		return netbsd.SOL_SOCKET, toOption, ok
+	}
+	return 0, 0, false
+}
+
+// LocalSocketOptionValue returns the NetBSD level and option of a local socket that mean the same
+// as Linux's, like [LocalSocketOption], and writes the value in src to dst in NetBSD form; n is
+// its length. The buffers need no alignment and may overlap. On error dst is unchanged.
+//
+//	SOL_SOCKET SO_DEBUG: a truth value
+//	SOL_SOCKET SO_REUSEADDR: a truth value
+//	SOL_SOCKET SO_REUSEPORT: a truth value
+//	SOL_SOCKET SO_DONTROUTE: a truth value
+//	SOL_SOCKET SO_BROADCAST: a truth value
+//	SOL_SOCKET SO_KEEPALIVE: a truth value
+//	SOL_SOCKET SO_OOBINLINE: a truth value
+//	SOL_SOCKET SO_ACCEPTCONN: a truth value
+//	SOL_SOCKET SO_TIMESTAMP: a truth value
+//	SOL_SOCKET SO_SNDBUF: an integer
+//	SOL_SOCKET SO_RCVBUF: an integer
+//	SOL_SOCKET SO_SNDLOWAT: an integer
+//	SOL_SOCKET SO_RCVLOWAT: an integer
+//	SOL_SOCKET SO_LINGER: struct linger
+//	SOL_SOCKET SO_SNDTIMEO: struct timeval
+//	SOL_SOCKET SO_RCVTIMEO: struct timeval
+//	SOL_SOCKET SO_TYPE: a number by SocketType
+//	SOL_SOCKET SO_ERROR: by socketError
+//	SOL_SOCKET SO_PEERCRED: struct ucred
+//	SOL_SOCKET SO_PASSCRED: a truth value
+func LocalSocketOptionValue(level, option int32, dst, src []byte) (toLevel, toOption int32, n int, err error) {
+	toLevel, toOption, ok := LocalSocketOption(level, option)
+	if !ok {
+		return 0, 0, 0, abi.NoCounterpart("option of a local socket", "", option)
+	}
+	n, err = localSocketOptionValue(level, option, dst, src)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	return toLevel, toOption, n, nil
+}
+
 // Linger writes src to dst in NetBSD form. On error dst is unchanged. Copied: l_onoff, l_linger.
 //
 //	Linux struct linger, from bits/socket.h
 //	NetBSD struct linger, from sys/socket.h
 func Linger(dst *netbsd.Linger, src *linux.Linger) error {
+	if src.Linger < 0 || src.Linger > 65535 {
+		return abi.OutOfRange("linger", "l_linger", src.Linger)
+	}
 	dst.Onoff = src.Onoff
 	dst.Linger = src.Linger
 	return nil

@@ -10,6 +10,530 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
+// socketOptionValue translates what the option holds that SocketOptionValue is for.
+func socketOptionValue(level, option int32, dst, src []byte) (int, error) {
+	switch level {
+	case linux.SOL_SOCKET:
+		switch option {
+		case linux.SO_DEBUG,
+			linux.SO_REUSEADDR,
+			linux.SO_REUSEPORT,
+			linux.SO_DONTROUTE,
+			linux.SO_BROADCAST,
+			linux.SO_KEEPALIVE,
+			linux.SO_OOBINLINE,
+			linux.SO_ACCEPTCONN,
+			linux.SO_TIMESTAMP:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "SO_DEBUG", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.SO_SNDBUF,
+			linux.SO_RCVBUF,
+			linux.SO_SNDLOWAT,
+			linux.SO_RCVLOWAT:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "SO_SNDBUF", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.SO_LINGER:
+			if len(src) != 8 {
+				return 0, abi.BadLength("linger", "", len(src))
+			}
+			var source linux.Linger
+			var value netbsd.Linger
+			copy(abi.AsBytes(&source), src)
+			if err := Linger(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 8 {
+				return 0, abi.NoSpace("socket option", "", 8)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.SO_SNDTIMEO,
+			linux.SO_RCVTIMEO:
+			if len(src) != 16 {
+				return 0, abi.BadLength("timeval", "", len(src))
+			}
+			var source linux.Timeval
+			var value netbsd.Timeval
+			copy(abi.AsBytes(&source), src)
+			if err := Timeval(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 16 {
+				return 0, abi.NoSpace("socket option", "", 16)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.SO_TYPE:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "SO_TYPE", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			mapped, ok := SocketType(int32(value))
+			if !ok {
+				return 0, abi.NoCounterpart("socket option", "SO_TYPE", value)
+			}
+			result := int32(mapped)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.SO_ERROR:
+			size, err := socketError(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		case linux.SO_PEERCRED:
+			if len(src) != 12 {
+				return 0, abi.BadLength("ucred", "", len(src))
+			}
+			var source linux.Ucred
+			var value netbsd.Unpcbid
+			copy(abi.AsBytes(&source), src)
+			if err := Unpcbid(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 12 {
+				return 0, abi.NoSpace("socket option", "", 12)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.SO_PASSCRED:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "SO_PASSCRED", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		}
+	case linux.IPPROTO_IP:
+		switch option {
+		case linux.IP_OPTIONS:
+			if len(dst) < len(src) {
+				return 0, abi.NoSpace("socket option", "", len(src))
+			}
+			return copy(dst, src), nil
+		case linux.IP_TOS,
+			linux.IP_TTL,
+			linux.IP_MINTTL,
+			linux.IP_MULTICAST_TTL:
+			var value int32
+			switch len(src) {
+			case 1:
+				value = int32(src[0])
+			case 4:
+				copy(abi.AsBytes(&value), src)
+			default:
+				return 0, abi.BadLength("socket option", "IP_TOS", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.IP_HDRINCL,
+			linux.IP_RECVOPTS,
+			linux.IP_RECVRETOPTS,
+			linux.IP_RECVTTL,
+			linux.IP_PKTINFO,
+			linux.IP_MULTICAST_LOOP:
+			var value int32
+			switch len(src) {
+			case 1:
+				value = int32(src[0])
+			case 4:
+				copy(abi.AsBytes(&value), src)
+			default:
+				return 0, abi.BadLength("socket option", "IP_HDRINCL", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.IP_MULTICAST_IF:
+			size, err := multicastInterface(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		case linux.IP_ADD_MEMBERSHIP,
+			linux.IP_DROP_MEMBERSHIP:
+			size, err := membership(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		case linux.MCAST_JOIN_GROUP,
+			linux.MCAST_LEAVE_GROUP:
+			size, err := groupMembership(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		}
+	case linux.IPPROTO_IPV6:
+		switch option {
+		case linux.IPV6_UNICAST_HOPS,
+			linux.IPV6_MULTICAST_HOPS,
+			linux.IPV6_CHECKSUM,
+			linux.IPV6_HOPLIMIT,
+			linux.IPV6_TCLASS:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "IPV6_UNICAST_HOPS", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.IPV6_MULTICAST_IF:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "IPV6_MULTICAST_IF", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value uint32
+			copy(abi.AsBytes(&value), src)
+			result := uint32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.IPV6_MULTICAST_LOOP,
+			linux.IPV6_V6ONLY,
+			linux.IPV6_DONTFRAG,
+			linux.IPV6_RECVPKTINFO,
+			linux.IPV6_RECVHOPLIMIT,
+			linux.IPV6_RECVRTHDR,
+			linux.IPV6_RECVHOPOPTS,
+			linux.IPV6_RECVDSTOPTS,
+			linux.IPV6_RECVPATHMTU,
+			linux.IPV6_RECVTCLASS:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "IPV6_MULTICAST_LOOP", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.IPV6_JOIN_GROUP,
+			linux.IPV6_LEAVE_GROUP:
+			if len(src) != 20 {
+				return 0, abi.BadLength("ipv6_mreq", "", len(src))
+			}
+			var source linux.IPv6Mreq
+			var value netbsd.IPv6Mreq
+			copy(abi.AsBytes(&source), src)
+			if err := IPv6Mreq(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 20 {
+				return 0, abi.NoSpace("socket option", "", 20)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.MCAST_JOIN_GROUP,
+			linux.MCAST_LEAVE_GROUP:
+			size, err := groupMembership6(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		case linux.IPV6_PKTINFO:
+			if len(src) != 20 {
+				return 0, abi.BadLength("in6_pktinfo", "", len(src))
+			}
+			var source linux.In6Pktinfo
+			var value netbsd.In6Pktinfo
+			copy(abi.AsBytes(&source), src)
+			if err := In6Pktinfo(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 20 {
+				return 0, abi.NoSpace("socket option", "", 20)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.IPV6_PATHMTU:
+			if len(src) != 32 {
+				return 0, abi.BadLength("ip6_mtuinfo", "", len(src))
+			}
+			var source linux.IP6Mtuinfo
+			var value netbsd.IP6Mtuinfo
+			copy(abi.AsBytes(&source), src)
+			if err := IP6Mtuinfo(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 32 {
+				return 0, abi.NoSpace("socket option", "", 32)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.IPV6_NEXTHOP:
+			size, err := Sockaddr(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		case linux.IPV6_HOPOPTS,
+			linux.IPV6_DSTOPTS,
+			linux.IPV6_RTHDRDSTOPTS,
+			linux.IPV6_RTHDR:
+			if len(dst) < len(src) {
+				return 0, abi.NoSpace("socket option", "", len(src))
+			}
+			return copy(dst, src), nil
+		}
+	case linux.IPPROTO_TCP:
+		switch option {
+		case linux.TCP_NODELAY:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "TCP_NODELAY", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.TCP_MAXSEG,
+			linux.TCP_KEEPIDLE,
+			linux.TCP_KEEPINTVL,
+			linux.TCP_KEEPCNT:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "TCP_MAXSEG", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.TCP_INFO:
+			if len(src) != 104 {
+				return 0, abi.BadLength("tcp_info", "", len(src))
+			}
+			var source linux.TCPInfo
+			var value netbsd.TCPInfo
+			copy(abi.AsBytes(&source), src)
+			if err := TCPInfo(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 236 {
+				return 0, abi.NoSpace("socket option", "", 236)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.TCP_CONGESTION:
+			text := abi.StringLen(src)
+			if text >= 16 {
+				return 0, abi.BadString("socket option", "TCP_CONGESTION", text)
+			}
+			if len(dst) < text+1 {
+				return 0, abi.NoSpace("socket option", "", text+1)
+			}
+			copy(dst, src[:text])
+			dst[text] = 0
+			return text + 1, nil
+		}
+	case linux.IPPROTO_UDP:
+		switch option {
+		case linux.UDP_ENCAP:
+			if len(src) != 4 {
+				return 0, abi.BadLength("socket option", "UDP_ENCAP", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("socket option", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			mapped, ok := UDPEncapsulation(int32(value))
+			if !ok {
+				return 0, abi.NoCounterpart("socket option", "UDP_ENCAP", value)
+			}
+			result := int32(mapped)
+			return copy(dst, abi.AsBytes(&result)), nil
+		}
+	case linux.IPPROTO_ICMPV6:
+		switch option {
+		case linux.ICMP6_FILTER:
+			if len(src) != 32 {
+				return 0, abi.BadLength("icmp6_filter", "", len(src))
+			}
+			var source linux.ICMP6Filter
+			var value netbsd.ICMP6Filter
+			copy(abi.AsBytes(&source), src)
+			if err := ICMP6Filter(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 32 {
+				return 0, abi.NoSpace("socket option", "", 32)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		}
+	}
+	return 0, abi.NoCounterpart("socket option", "", option)
+}
+
+// localSocketOptionValue translates what the option holds that LocalSocketOptionValue is for.
+func localSocketOptionValue(level, option int32, dst, src []byte) (int, error) {
+	switch level {
+	case linux.SOL_SOCKET:
+		switch option {
+		case linux.SO_DEBUG,
+			linux.SO_REUSEADDR,
+			linux.SO_REUSEPORT,
+			linux.SO_DONTROUTE,
+			linux.SO_BROADCAST,
+			linux.SO_KEEPALIVE,
+			linux.SO_OOBINLINE,
+			linux.SO_ACCEPTCONN,
+			linux.SO_TIMESTAMP:
+			if len(src) != 4 {
+				return 0, abi.BadLength("option of a local socket", "SO_DEBUG", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("option of a local socket", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.SO_SNDBUF,
+			linux.SO_RCVBUF,
+			linux.SO_SNDLOWAT,
+			linux.SO_RCVLOWAT:
+			if len(src) != 4 {
+				return 0, abi.BadLength("option of a local socket", "SO_SNDBUF", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("option of a local socket", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.SO_LINGER:
+			if len(src) != 8 {
+				return 0, abi.BadLength("linger", "", len(src))
+			}
+			var source linux.Linger
+			var value netbsd.Linger
+			copy(abi.AsBytes(&source), src)
+			if err := Linger(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 8 {
+				return 0, abi.NoSpace("option of a local socket", "", 8)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.SO_SNDTIMEO,
+			linux.SO_RCVTIMEO:
+			if len(src) != 16 {
+				return 0, abi.BadLength("timeval", "", len(src))
+			}
+			var source linux.Timeval
+			var value netbsd.Timeval
+			copy(abi.AsBytes(&source), src)
+			if err := Timeval(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 16 {
+				return 0, abi.NoSpace("option of a local socket", "", 16)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.SO_TYPE:
+			if len(src) != 4 {
+				return 0, abi.BadLength("option of a local socket", "SO_TYPE", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("option of a local socket", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			mapped, ok := SocketType(int32(value))
+			if !ok {
+				return 0, abi.NoCounterpart("option of a local socket", "SO_TYPE", value)
+			}
+			result := int32(mapped)
+			return copy(dst, abi.AsBytes(&result)), nil
+		case linux.SO_ERROR:
+			size, err := socketError(dst, src)
+			if err != nil {
+				return 0, err
+			}
+			return size, nil
+		case linux.SO_PEERCRED:
+			if len(src) != 12 {
+				return 0, abi.BadLength("ucred", "", len(src))
+			}
+			var source linux.Ucred
+			var value netbsd.Unpcbid
+			copy(abi.AsBytes(&source), src)
+			if err := Unpcbid(&value, &source); err != nil {
+				return 0, err
+			}
+			if len(dst) < 12 {
+				return 0, abi.NoSpace("option of a local socket", "", 12)
+			}
+			return copy(dst, abi.AsBytes(&value)), nil
+		case linux.SO_PASSCRED:
+			if len(src) != 4 {
+				return 0, abi.BadLength("option of a local socket", "SO_PASSCRED", len(src))
+			}
+			if len(dst) < 4 {
+				return 0, abi.NoSpace("option of a local socket", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			var result int32
+			if value != 0 {
+				result = 1
+			}
+			return copy(dst, abi.AsBytes(&result)), nil
+		}
+	}
+	return 0, abi.NoCounterpart("option of a local socket", "", option)
+}
+
 // Msghdr writes src to dst in NetBSD form. On error dst is unchanged. Mapped: msg_flags. Narrowed:
 // msg_iovlen, msg_controllen. Copied, not followed: msg_name, msg_iov, msg_control. Copied:
 // msg_namelen.
@@ -38,6 +562,35 @@ func Msghdr(dst *netbsd.Msghdr, src *linux.Msghdr) error {
 	return nil
 }
 
+// Mmsghdr writes src to dst in NetBSD form. On error dst is unchanged. Mapped: msg_hdr.msg_flags.
+// Narrowed: msg_hdr.msg_iovlen, msg_hdr.msg_controllen. Copied, not followed: msg_hdr.msg_name,
+// msg_hdr.msg_iov, msg_hdr.msg_control. Copied: msg_hdr.msg_namelen, msg_len.
+//
+//	Linux struct mmsghdr, from sys/socket.h
+//	NetBSD struct mmsghdr, from sys/socket.h
+func Mmsghdr(dst *netbsd.Mmsghdr, src *linux.Mmsghdr) error {
+	if src.Hdr.Iovlen > math.MaxInt32 {
+		return abi.OutOfRange("mmsghdr", "msg_hdr.msg_iovlen", src.Hdr.Iovlen)
+	}
+	if src.Hdr.Controllen > math.MaxUint32 {
+		return abi.OutOfRange("mmsghdr", "msg_hdr.msg_controllen", src.Hdr.Controllen)
+	}
+	flags, ok := MessageFlags(src.Hdr.Flags)
+	if !ok {
+		return abi.NoCounterpart("mmsghdr", "msg_hdr.msg_flags", src.Hdr.Flags)
+	}
+	*dst = netbsd.Mmsghdr{}
+	dst.Hdr.Name = src.Hdr.Name
+	dst.Hdr.Namelen = src.Hdr.Namelen
+	dst.Hdr.Iov = src.Hdr.Iov
+	dst.Hdr.Iovlen = int32(src.Hdr.Iovlen)
+	dst.Hdr.Control = src.Hdr.Control
+	dst.Hdr.Controllen = uint32(src.Hdr.Controllen)
+	dst.Hdr.Flags = flags
+	dst.Len = src.Len
+	return nil
+}
+
 // ControlMessages writes the Linux chain of cmsghdr messages in src to dst in NetBSD form and
 // returns its length. Headers, padding and payloads are laid out anew. A length that lies is an
 // error, and so is a message without a counterpart. On error what dst holds is undefined.
@@ -45,11 +598,20 @@ func Msghdr(dst *netbsd.Msghdr, src *linux.Msghdr) error {
 //	SOL_SOCKET SCM_RIGHTS = SOL_SOCKET SCM_RIGHTS: elements of 4 bytes
 //	SOL_SOCKET SCM_CREDENTIALS = SOL_SOCKET SCM_CREDS: by credentials
 //	SOL_SOCKET SCM_TIMESTAMP = SOL_SOCKET SCM_TIMESTAMP: struct timeval
+//	SOL_SOCKET SCM_TIMESTAMPNS = SOL_SOCKET SCM_TIMESTAMP: by timestampNanoseconds
 //	IPPROTO_IP IP_PKTINFO = IPPROTO_IP IP_PKTINFO: struct in_pktinfo
+//	IPPROTO_IP IP_RETOPTS = IPPROTO_IP IP_RETOPTS: bytes
 //	IPPROTO_IP IP_TTL = IPPROTO_IP IP_RECVTTL: an integer
 //	IPPROTO_IPV6 IPV6_PKTINFO = IPPROTO_IPV6 IPV6_PKTINFO: struct in6_pktinfo
 //	IPPROTO_IPV6 IPV6_HOPLIMIT = IPPROTO_IPV6 IPV6_HOPLIMIT: an integer
 //	IPPROTO_IPV6 IPV6_TCLASS = IPPROTO_IPV6 IPV6_TCLASS: an integer
+//	IPPROTO_IPV6 IPV6_HOPOPTS = IPPROTO_IPV6 IPV6_HOPOPTS: bytes
+//	IPPROTO_IPV6 IPV6_DSTOPTS = IPPROTO_IPV6 IPV6_DSTOPTS: bytes
+//	IPPROTO_IPV6 IPV6_RTHDR = IPPROTO_IPV6 IPV6_RTHDR: bytes
+//	IPPROTO_IPV6 IPV6_RTHDRDSTOPTS = IPPROTO_IPV6 IPV6_RTHDRDSTOPTS: bytes
+//	IPPROTO_IPV6 IPV6_NEXTHOP = IPPROTO_IPV6 IPV6_NEXTHOP: by Sockaddr
+//	IPPROTO_IPV6 IPV6_PATHMTU = IPPROTO_IPV6 IPV6_PATHMTU: struct ip6_mtuinfo
+//	IPPROTO_IPV6 IPV6_DONTFRAG = IPPROTO_IPV6 IPV6_DONTFRAG: an integer
 func ControlMessages(dst, src []byte) (int, error) {
 	const (
 		fromData, fromAlign = 16, 8
@@ -128,6 +690,13 @@ func controlMessagesPayload(to *netbsd.Cmsghdr, from *linux.Cmsghdr, dst, src []
 				return false, 0, abi.NoSpace("cmsghdr", "", 16)
 			}
 			return true, copy(dst, abi.AsBytes(&value)), nil
+		case linux.SCM_TIMESTAMPNS:
+			to.Type = netbsd.SCM_TIMESTAMP
+			size, err := timestampNanoseconds(dst, src)
+			if err != nil {
+				return false, 0, err
+			}
+			return true, size, nil
 		}
 	case linux.IPPROTO_IP:
 		to.Level = netbsd.IPPROTO_IP
@@ -147,6 +716,12 @@ func controlMessagesPayload(to *netbsd.Cmsghdr, from *linux.Cmsghdr, dst, src []
 				return false, 0, abi.NoSpace("cmsghdr", "", 8)
 			}
 			return true, copy(dst, abi.AsBytes(&value)), nil
+		case linux.IP_RETOPTS:
+			to.Type = netbsd.IP_RETOPTS
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
 		case linux.IP_TTL:
 			to.Type = netbsd.IP_RECVTTL
 			if len(src) != 4 {
@@ -205,9 +780,93 @@ func controlMessagesPayload(to *netbsd.Cmsghdr, from *linux.Cmsghdr, dst, src []
 			copy(abi.AsBytes(&value), src)
 			result := int32(value)
 			return true, copy(dst, abi.AsBytes(&result)), nil
+		case linux.IPV6_HOPOPTS:
+			to.Type = netbsd.IPV6_HOPOPTS
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
+		case linux.IPV6_DSTOPTS:
+			to.Type = netbsd.IPV6_DSTOPTS
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
+		case linux.IPV6_RTHDR:
+			to.Type = netbsd.IPV6_RTHDR
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
+		case linux.IPV6_RTHDRDSTOPTS:
+			to.Type = netbsd.IPV6_RTHDRDSTOPTS
+			if len(dst) < len(src) {
+				return false, 0, abi.NoSpace("cmsghdr", "", len(src))
+			}
+			return true, copy(dst, src), nil
+		case linux.IPV6_NEXTHOP:
+			to.Type = netbsd.IPV6_NEXTHOP
+			size, err := Sockaddr(dst, src)
+			if err != nil {
+				return false, 0, err
+			}
+			return true, size, nil
+		case linux.IPV6_PATHMTU:
+			to.Type = netbsd.IPV6_PATHMTU
+			if len(src) != 32 {
+				return false, 0, abi.BadLength("ip6_mtuinfo", "", len(src))
+			}
+			var source linux.IP6Mtuinfo
+			var value netbsd.IP6Mtuinfo
+			copy(abi.AsBytes(&source), src)
+			if err := IP6Mtuinfo(&value, &source); err != nil {
+				return false, 0, err
+			}
+			if len(dst) < 32 {
+				return false, 0, abi.NoSpace("cmsghdr", "", 32)
+			}
+			return true, copy(dst, abi.AsBytes(&value)), nil
+		case linux.IPV6_DONTFRAG:
+			to.Type = netbsd.IPV6_DONTFRAG
+			if len(src) != 4 {
+				return false, 0, abi.BadLength("cmsghdr", "cmsg_len", from.Len)
+			}
+			if len(dst) < 4 {
+				return false, 0, abi.NoSpace("cmsghdr", "", 4)
+			}
+			var value int32
+			copy(abi.AsBytes(&value), src)
+			result := int32(value)
+			return true, copy(dst, abi.AsBytes(&result)), nil
 		}
 	default:
 		return false, 0, abi.NoCounterpart("cmsghdr", "cmsg_level", from.Level)
 	}
 	return false, 0, abi.NoCounterpart("cmsghdr", "cmsg_type", from.Type)
+}
+
+// Mmsghdrs writes all of the struct mmsghdr records in src, one behind the other, to dst in NetBSD
+// form, and returns how many bytes they take. The buffers need no alignment and must not overlap.
+// On error what dst holds is undefined.
+func Mmsghdrs(dst, src []byte) (int, error) {
+	if abi.Overlap(dst, src) {
+		return 0, abi.ErrOverlap
+	}
+	if len(src)%64 != 0 {
+		return 0, abi.Truncated("mmsghdr", "", len(src)%64)
+	}
+	if n := len(src) / 64; n > len(dst)/56 {
+		return 0, abi.NoSpace("mmsghdr", "", n)
+	}
+	n := 0
+	for ; len(src) > 0; src = src[64:] {
+		var source linux.Mmsghdr
+		var value netbsd.Mmsghdr
+		copy(abi.AsBytes(&source), src)
+		if err := Mmsghdr(&value, &source); err != nil {
+			return 0, err
+		}
+		n += copy(dst[n:], abi.AsBytes(&value))
+	}
+	return n, nil
 }

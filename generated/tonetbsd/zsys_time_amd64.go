@@ -22,3 +22,36 @@ func Timeval(dst *netbsd.Timeval, src *linux.Timeval) error {
 	dst.Usec = int32(src.Usec)
 	return nil
 }
+
+// Itimerval writes src to dst in NetBSD form. On error dst is unchanged. Narrowed:
+// it_interval.tv_usec, it_value.tv_usec. Copied: it_interval.tv_sec, it_value.tv_sec.
+//
+//	Linux struct itimerval, from sys/time.h
+//	NetBSD struct itimerval, from sys/time.h
+func Itimerval(dst *netbsd.Itimerval, src *linux.Itimerval) error {
+	if int64(int32(src.Interval.Usec)) != src.Interval.Usec {
+		return abi.OutOfRange("itimerval", "it_interval.tv_usec", src.Interval.Usec)
+	}
+	if int64(int32(src.Value.Usec)) != src.Value.Usec {
+		return abi.OutOfRange("itimerval", "it_value.tv_usec", src.Value.Usec)
+	}
+	*dst = netbsd.Itimerval{}
+	dst.Interval.Sec = src.Interval.Sec
+	dst.Interval.Usec = int32(src.Interval.Usec)
+	dst.Value.Sec = src.Value.Sec
+	dst.Value.Usec = int32(src.Value.Usec)
+	return nil
+}
+
+// Itimerspec writes src to dst in NetBSD form. On error dst is unchanged. Copied:
+// it_interval.tv_sec, it_interval.tv_nsec, it_value.tv_sec, it_value.tv_nsec.
+//
+//	Linux struct itimerspec, from bits/types/struct_itimerspec.h
+//	NetBSD struct itimerspec, from sys/time.h
+func Itimerspec(dst *netbsd.Itimerspec, src *linux.Itimerspec) error {
+	dst.Interval.Sec = src.Interval.Sec
+	dst.Interval.Nsec = src.Interval.Nsec
+	dst.Value.Sec = src.Value.Sec
+	dst.Value.Nsec = src.Value.Nsec
+	return nil
+}

@@ -18,3 +18,31 @@ func Timeval(dst *netbsd.Timeval, src *linux.Timeval) error {
 	dst.Usec = src.Usec
 	return nil
 }
+
+// Itimerval writes src to dst in NetBSD form. On error dst is unchanged. Widened:
+// it_interval.tv_sec, it_value.tv_sec. Copied: it_interval.tv_usec, it_value.tv_usec.
+//
+//	Linux struct itimerval, from sys/time.h
+//	NetBSD struct itimerval, from sys/time.h
+func Itimerval(dst *netbsd.Itimerval, src *linux.Itimerval) error {
+	*dst = netbsd.Itimerval{}
+	dst.Interval.Sec = int64(src.Interval.Sec)
+	dst.Interval.Usec = src.Interval.Usec
+	dst.Value.Sec = int64(src.Value.Sec)
+	dst.Value.Usec = src.Value.Usec
+	return nil
+}
+
+// Itimerspec writes src to dst in NetBSD form. On error dst is unchanged. Widened:
+// it_interval.tv_sec, it_value.tv_sec. Copied: it_interval.tv_nsec, it_value.tv_nsec.
+//
+//	Linux struct itimerspec, from bits/types/struct_itimerspec.h
+//	NetBSD struct itimerspec, from sys/time.h
+func Itimerspec(dst *netbsd.Itimerspec, src *linux.Itimerspec) error {
+	*dst = netbsd.Itimerspec{}
+	dst.Interval.Sec = int64(src.Interval.Sec)
+	dst.Interval.Nsec = src.Interval.Nsec
+	dst.Value.Sec = int64(src.Value.Sec)
+	dst.Value.Nsec = src.Value.Nsec
+	return nil
+}

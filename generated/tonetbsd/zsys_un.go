@@ -8,6 +8,17 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
+// Unpcbid writes src to dst in NetBSD form. On error dst is unchanged. Copied: pid, uid, gid.
+//
+//	Linux struct ucred, from bits/socket.h
+//	NetBSD struct unpcbid, from sys/un.h
+func Unpcbid(dst *netbsd.Unpcbid, src *linux.Ucred) error {
+	dst.PID = src.PID
+	dst.EUID = src.UID
+	dst.EGID = src.GID
+	return nil
+}
+
 // SockaddrUn writes src to dst in NetBSD form. On error dst is unchanged. Added: sun_len. Mapped:
 // sun_family. Up to the NUL: sun_path.
 //
