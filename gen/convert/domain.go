@@ -208,15 +208,7 @@ func (n *normalNames) counterpart(c *ctype.Const) *ctype.Const {
 
 // findOpen collects the names that no row, alias or reason accounts for.
 func (p *planner) findOpen(d *Domain, rule *DomainRule, inField map[string]bool, without, drop map[string]string) {
-	rest := ""
-	for _, r := range rule.Rest {
-		if r.System != p.from.Name && r.System != p.to.Name || r.Why == "" {
-			p.fail(r.Pos, rule.Name, "", "rest: want %s or %s, and why", p.from.Name, p.to.Name)
-		}
-		if r.System == p.from.Name {
-			rest = r.Why
-		}
-	}
+	rest := p.rest(rule.Name, rule.Rest)
 	mapped := map[uint64]bool{}
 	for _, r := range d.Rows {
 		mapped[r.FromVal] = true

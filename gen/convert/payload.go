@@ -170,6 +170,7 @@ type Requests struct {
 	Rule     *RequestsRule
 	Requests []*Request
 	Without  []Reason // requests of the source without a counterpart, on purpose
+	Open     []string // requests that nothing is said of
 }
 
 // A Request is some requests with the same argument.
@@ -218,8 +219,35 @@ func (p *planner) planRequests(rule *RequestsRule) {
 			r.Requests = append(r.Requests, planned)
 		}
 	}
-	r.Without = p.listed(rule.Name, rule.Without)
+	r.Without = slices.DeleteFunc(p.listed(rule.Name, rule.Without), func(reason Reason) bool { return said[reason.Val] })
+	for _, w := range r.Without {
+		said[w.Val] = true
+	}
+	rest := p.rest(rule.Name, rule.Rest)
+	for _, c := range p.from.ints {
+		switch {
+		case !matches(rule.Constants, c.Name) || matches(rule.Except, c.Name) || said[c.Int.Bits]:
+		case rest != "":
+			r.Without = append(r.Without, Reason{c.Name, c.Int.Bits, rest})
+		default:
+			r.Open = append(r.Open, c.Name)
+		}
+	}
 	p.plan.Requests = append(p.plan.Requests, r)
+}
+
+// rest returns why what else the source's side has is without a counterpart; empty
+// when that has not been said.
+func (p *planner) rest(what string, rules []*RestRule) (why string) {
+	for _, r := range rules {
+		if r.System != p.from.Name && r.System != p.to.Name || r.Why == "" {
+			p.fail(r.Pos, what, "", "rest: want %s or %s, and why", p.from.Name, p.to.Name)
+		}
+		if r.System == p.from.Name {
+			why = r.Why
+		}
+	}
+	return why
 }
 
 // listed resolves the patterns of reasons that stand outside a domain to the

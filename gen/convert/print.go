@@ -114,6 +114,9 @@ func (r *Requests) print(b *strings.Builder) {
 		}
 	}
 	printWithout(b, r.Without)
+	for _, name := range r.Open {
+		fmt.Fprintf(b, "\topen %s\n", name)
+	}
 }
 
 func printWithout(b *strings.Builder, reasons []Reason) {

@@ -81,6 +81,9 @@ func (a *ArchPlan) report() []Entry {
 			}
 		}
 		list = append(list, withouts(r.Rule.Name, r.Without)...)
+		for _, name := range r.Open {
+			list = append(list, Entry{Group: r.Rule.Name, Name: name, Status: Open, How: "no request of that name on the other side"})
+		}
 	}
 	return list
 }

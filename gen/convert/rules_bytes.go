@@ -149,8 +149,15 @@ type RequestsRule struct {
 	What     string         `yaml:"what"`
 	Type     Sided          `yaml:"type"` // Go types of the number
 	Requests []*RequestRule `yaml:"requests"`
-	Without  []*WhyRule     `yaml:"without"`
-	File     string         `yaml:"file"`
+
+	// Constants are the numbers that the rule accounts for: one that is in
+	// no request must be in Without or under Rest.
+	Constants []string    `yaml:"constants"`
+	Except    []string    `yaml:"except"`
+	Without   []*WhyRule  `yaml:"without"`
+	Rest      []*RestRule `yaml:"rest"`
+
+	File string `yaml:"file"`
 }
 
 // A RequestRule is some requests with the same argument.

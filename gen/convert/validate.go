@@ -41,6 +41,9 @@ func (p *planner) validate() {
 	}
 	for _, q := range r.Requests {
 		p.funcName(q.Pos, q.Name)
+		p.goTypes(q.Pos, q.Name, q.Type, false)
+		p.patterns(q.Pos, "constants", q.Constants)
+		p.patterns(q.Pos, "except", q.Except)
 		for _, request := range q.Requests {
 			for _, load := range []*Payload{request.In, request.Out} {
 				if load != nil {

@@ -32,7 +32,7 @@ import (
 //	SIOCGPGRP: out an integer
 //	TIOCGPGRP: out an integer
 //	TIOCGSID: out an integer
-//	TIOCSTI: in bytes
+//	TIOCSTI: in an integer
 //	TIOCMSET: in a number by ModemLines
 //	TIOCMBIS: in a number by ModemLines
 //	TIOCMBIC: in a number by ModemLines
@@ -119,10 +119,16 @@ func IoctlArgument(request uint64, dst, src []byte) (int, error) {
 		clear(dst[:4])
 		return 4, nil
 	case netbsd.TIOCSTI:
-		if len(dst) < len(src) {
-			return 0, abi.NoSpace("ioctl request", "", len(src))
+		if len(src) != 1 {
+			return 0, abi.BadLength("ioctl request", "TIOCSTI", len(src))
 		}
-		return copy(dst, src), nil
+		if len(dst) < 1 {
+			return 0, abi.NoSpace("ioctl request", "", 1)
+		}
+		var value uint8
+		copy(abi.AsBytes(&value), src)
+		result := uint8(value)
+		return copy(dst, abi.AsBytes(&result)), nil
 	case netbsd.TIOCMSET,
 		netbsd.TIOCMBIS,
 		netbsd.TIOCMBIC:

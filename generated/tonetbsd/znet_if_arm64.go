@@ -8,13 +8,18 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
-// Ifconf writes src to dst in NetBSD form. On error dst is unchanged. Copied: ifc_len, ifc_ifcu.
+// Ifconf writes src to dst in NetBSD form. On error dst is unchanged. Mapped: ifc_len. Copied:
+// ifc_ifcu.
 //
 //	Linux struct ifconf, from net/if.h
 //	NetBSD struct ifconf, from net/if.h
 func Ifconf(dst *netbsd.Ifconf, src *linux.Ifconf) error {
+	var len2 int32
+	if err := interfaceListLength(&len2, src); err != nil {
+		return err
+	}
 	*dst = netbsd.Ifconf{}
-	dst.Len = src.Len
+	dst.Len = len2
 	copy(abi.AsBytes(&dst.Ifcu), abi.AsBytes(&src.Ifcu))
 	return nil
 }
