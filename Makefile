@@ -74,8 +74,8 @@ lint: preflight ## golangci-lint, built from the version in tools/lint/go.mod
 	$(BIN)/golangci-lint run ./...
 
 .PHONY: bench
-bench: build ## the benchmarks, each beside its peer
-	$(GO) test -run '^$$' -bench . -benchmem ./parse/... ./gen/... ./generated/... ./cmd/...
+bench: build ## parser, command and converters, each beside its peers, as tables
+	@$(GO) run ./internal/bench -abigen $(ABIGEN)
 
 .PHONY: fuzz
 fuzz: preflight ## each fuzz target for FUZZTIME (10s)
