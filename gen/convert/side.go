@@ -113,15 +113,15 @@ func (s *side) constNames() []string {
 // matches reports whether name matches one of the patterns.
 func matches(patterns []string, name string) bool {
 	for _, p := range patterns {
-		fixed := fixedPart(p)
+		n, ok := begins(p, name)
 		switch {
-		case !strings.HasPrefix(name, fixed): // most names, and cheap to see
-		case len(fixed) == len(p):
+		case !ok: // most names, and cheap to see
+		case n == len(p):
 			if len(name) == len(p) {
 				return true
 			}
-		case p[len(fixed):] == "*":
-			if !strings.Contains(name[len(fixed):], "/") {
+		case p[n:] == "*":
+			if !strings.Contains(name[n:], "/") {
 				return true
 			}
 		default:
@@ -140,4 +140,18 @@ func fixedPart(pattern string) string {
 		return pattern[:i]
 	}
 	return pattern
+}
+
+// begins returns the length of the part of a pattern in front of its first
+// special character, up to where name differs from it, and whether it does not.
+func begins(pattern, name string) (n int, ok bool) {
+	for ; n < len(pattern); n++ {
+		switch c := pattern[n]; {
+		case c == '*' || c == '?' || c == '[' || c == '\\':
+			return n, true
+		case n >= len(name) || name[n] != c:
+			return n, false
+		}
+	}
+	return n, true
 }

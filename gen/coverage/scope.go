@@ -181,11 +181,7 @@ func (s *Scope) useless() (errs []error) {
 // match returns the first pattern that fits.
 func match(patterns []string, name string) (string, bool) {
 	for _, p := range patterns {
-		fixed := p
-		if i := strings.IndexAny(p, `*?[\`); i >= 0 {
-			fixed = p[:i]
-		}
-		if !strings.HasPrefix(name, fixed) {
+		if !begins(p, name) {
 			continue // most are told apart here
 		}
 		if ok, err := path.Match(p, name); ok && err == nil {
@@ -193,4 +189,18 @@ func match(patterns []string, name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// begins reports whether name begins as pattern does, up to the pattern's first
+// special character.
+func begins(pattern, name string) bool {
+	for i := range len(pattern) {
+		switch c := pattern[i]; {
+		case c == '*' || c == '?' || c == '[' || c == '\\':
+			return true
+		case i >= len(name) || name[i] != c:
+			return false
+		}
+	}
+	return true
 }
