@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -18,7 +20,8 @@ import (
 // them, over bytes so that pairs of all types fit in one table.
 type pair struct {
 	name            string
-	linux, netbsd   int // sizes
+	fnN, fnL        string // the functions' names
+	linux, netbsd   int    // sizes
 	toNetBSD, toLnx func(dst, src []byte) error
 	seed            func(r *rand.Rand, lx []byte) // makes random bytes more like a real structure
 }
@@ -27,7 +30,8 @@ func makePair[N, L any](name string, toN func(*N, *L) error, toL func(*L, *N) er
 	var n N
 	var l L
 	return pair{
-		name: name, linux: len(abi.AsBytes(&l)), netbsd: len(abi.AsBytes(&n)),
+		name: name, fnN: funcName(toN), fnL: funcName(toL),
+		linux: len(abi.AsBytes(&l)), netbsd: len(abi.AsBytes(&n)),
 		toNetBSD: func(dst, src []byte) error { return call(dst, src, toN) },
 		toLnx:    func(dst, src []byte) error { return call(dst, src, toL) },
 		seed: func(r *rand.Rand, b []byte) {
@@ -41,6 +45,8 @@ func makePair[N, L any](name string, toN func(*N, *L) error, toL func(*L, *N) er
 		},
 	}
 }
+
+func funcName(f any) string { return lastName(runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()) }
 
 // call runs a converter on copies that have the alignment their types need.
 func call[D, S any](dst, src []byte, convert func(*D, *S) error) error {
@@ -75,7 +81,7 @@ func small[T abi.Integer](r *rand.Rand, v *T) {
 }
 
 func ifreq(request uint64, back uint64) pair {
-	return makePair("ifreq",
+	p := makePair("ifreq",
 		func(dst *netbsd.Ifreq, src *linux.Ifreq) error { return tonetbsd.Ifreq(dst, src, request) },
 		func(dst *linux.Ifreq, src *netbsd.Ifreq) error { return tolinux.Ifreq(dst, src, back) },
 		func(r *rand.Rand, l *linux.Ifreq) {
@@ -89,9 +95,13 @@ func ifreq(request uint64, back uint64) pair {
 				small(r, l.Ifru.MTU())
 			}
 		})
+	p.fnN, p.fnL = "Ifreq", "Ifreq"
+	return p
 }
 
-func pairs() []pair {
+func pairs() []pair { return append(socketPairs(), systemPairs()...) }
+
+func socketPairs() []pair {
 	return []pair{
 		makePair("timeval", tonetbsd.Timeval, tolinux.Timeval, func(r *rand.Rand, l *linux.Timeval) { small(r, &l.Usec) }),
 		makePair("timespec", tonetbsd.Timespec, tolinux.Timespec, nil),

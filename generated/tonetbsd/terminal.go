@@ -53,6 +53,15 @@ func terminalInputSpeed(dst *int32, src *linux.Termios2) (err error) {
 	if code == 0 {
 		return terminalOutputSpeed(dst, src)
 	}
-	*dst, err = speed("c_ispeed", code, src.Ispeed)
-	return err
+	if *dst, err = speed("c_ispeed", code, src.Ispeed); err != nil {
+		return err
+	}
+	var output int32
+	if err := terminalOutputSpeed(&output, src); err != nil {
+		return err
+	}
+	if *dst == 0 && output != 0 { // which the code 0 would not say
+		return abi.NoCounterpart("termios2", "c_ispeed", src.Ispeed)
+	}
+	return nil
 }
