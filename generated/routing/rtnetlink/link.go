@@ -34,7 +34,7 @@ var ignoredLink = map[uint16]bool{
 	linux.IFLA_BROADCAST: true, linux.IFLA_QDISC: true, linux.IFLA_STATS: true, linux.IFLA_COST: true,
 	linux.IFLA_PRIORITY: true, linux.IFLA_WEIGHT: true, linux.IFLA_MAP: true, linux.IFLA_LINKMODE: true,
 	linux.IFLA_PAD: true, linux.IFLA_EVENT: true, linux.IFLA_EXT_MASK: true, linux.IFLA_NUM_VF: true,
-	linux.IFLA_CARRIER_CHANGES: true, linux.IFLA_CARRIER_UP_COUNT: true, linux.IFLA_CARRIER_DOWN_COUNT: true,
+	linux.IFLA_CARRIER: true, linux.IFLA_CARRIER_CHANGES: true, linux.IFLA_CARRIER_UP_COUNT: true, linux.IFLA_CARRIER_DOWN_COUNT: true,
 	linux.IFLA_MIN_MTU: true, linux.IFLA_MAX_MTU: true, linux.IFLA_PERM_ADDRESS: true,
 	linux.IFLA_PARENT_DEV_NAME: true, linux.IFLA_PARENT_DEV_BUS_NAME: true,
 	linux.IFLA_TSO_MAX_SIZE: true, linux.IFLA_TSO_MAX_SEGS: true, linux.IFLA_PHYS_PORT_ID: true,
@@ -126,17 +126,12 @@ func linkAttribute(l *routing.Link, at Attribute, out *routing.Message) (err err
 			return abi.BadLength("rtattr", "IFLA_OPERSTATE", len(at.Data))
 		}
 		switch at.Data[0] {
+		case linux.IF_OPER_UNKNOWN:
+			l.State = routing.LinkStateUnknown
 		case linux.IF_OPER_UP:
 			l.State = routing.LinkStateUp
 		case linux.IF_OPER_DOWN, linux.IF_OPER_LOWERLAYERDOWN, linux.IF_OPER_NOTPRESENT:
 			l.State = routing.LinkStateDown
-		}
-	case linux.IFLA_CARRIER:
-		if len(at.Data) != 1 {
-			return abi.BadLength("rtattr", "IFLA_CARRIER", len(at.Data))
-		}
-		if l.State = routing.LinkStateDown; at.Data[0] != 0 {
-			l.State = routing.LinkStateUp
 		}
 	case linux.IFLA_STATS64:
 		var s linux.RtnlLinkStats64

@@ -15,16 +15,12 @@ import (
 )
 
 // normal changes an entry to what netlink has for it: a route is in a table, and
-// whatever is up and running has a carrier.
+// some flags are those of IPv6.
 func normal(e routing.Entry) {
 	switch e := e.(type) {
 	case *routing.Route:
 		if e.Table = uint32(linux.RT_TABLE_MAIN); e.Type == routing.Local || e.Type == routing.Broadcast {
 			e.Table = uint32(linux.RT_TABLE_LOCAL)
-		}
-	case *routing.Link:
-		if both := routing.LinkUp | routing.LinkRunning; e.State == routing.LinkStateUnknown && e.Flags&both == both {
-			e.State = routing.LinkStateUp
 		}
 	case *routing.Address:
 		if e.Addr.Is4() {

@@ -123,6 +123,9 @@ func (m *Message) setGateway(r *routing.Route, h *netbsd.RtMsghdr) error {
 		}
 	case r.Index != 0:
 		m.Addrs[netbsd.RTAX_GATEWAY], err = makeLink(r.Index, "", nil)
+	case r.Source.IsValid():
+		// An own address tells the link, too.
+		m.Addrs[netbsd.RTAX_GATEWAY], err = makeAddr(r.Source, 0)
 	case m.Type == netbsd.RTM_ADD:
 		return abi.Truncated("rt_msghdr", "RTA_GATEWAY", 0)
 	}

@@ -64,6 +64,9 @@ func whole(m *routing.Message) error {
 }
 
 func errnoToLinux(e netbsd.Errno) (linux.Errno, error) {
+	if e == 0 {
+		return 0, nil
+	}
 	lx, ok := tolinux.Errno(e)
 	if !ok {
 		return 0, abi.NoCounterpart("rt_msghdr", "rtm_errno", e)
@@ -72,6 +75,9 @@ func errnoToLinux(e netbsd.Errno) (linux.Errno, error) {
 }
 
 func errnoToNetBSD(e linux.Errno) (netbsd.Errno, error) {
+	if e == 0 {
+		return 0, nil
+	}
 	nb, ok := tonetbsd.Errno(e)
 	if !ok {
 		return 0, abi.NoCounterpart("nlmsgerr", "error", e)
