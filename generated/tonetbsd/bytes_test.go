@@ -150,6 +150,55 @@ func TestControlMessages(t *testing.T) {
 	}
 }
 
+// nbMessage makes one NetBSD control message with its padding.
+func nbMessage(level, typ int32, payload []byte) []byte {
+	const align = netbsd.ALIGNBYTES + 1
+	data := (netbsd.SizeofCmsghdr + align - 1) &^ (align - 1)
+	h := netbsd.Cmsghdr{Len: uint32(data + len(payload)), Level: level, Type: typ}
+	b := make([]byte, (data+len(payload)+align-1)&^(align-1))
+	copy(b, abi.AsBytes(&h))
+	copy(b[data:], payload)
+	return b
+}
+
+// TestMergedMessages has the two messages in which NetBSD tells what Linux tells in
+// one, with another between them, in both orders.
+func TestMergedMessages(t *testing.T) {
+	addr := []byte{127, 0, 0, 1}
+	link := netbsd.SockaddrDl{Len: 20, Family: netbsd.AF_LINK, Index: 3}
+	to := nbMessage(netbsd.IPPROTO_IP, netbsd.IP_RECVDSTADDR, addr)
+	in := nbMessage(netbsd.IPPROTO_IP, netbsd.IP_RECVIF, abi.AsBytes(&link))
+	ttl := nbMessage(netbsd.IPPROTO_IP, netbsd.IP_RECVTTL, []byte{64})
+	info := linux.InPktinfo{Ifindex: 3}
+	copy(abi.AsBytes(&info.Addr), addr)
+	ttl32 := int32(64)
+	want := [][]byte{message(linux.IPPROTO_IP, linux.IP_PKTINFO, abi.AsBytes(&info)), message(linux.IPPROTO_IP, linux.IP_TTL, abi.AsBytes(&ttl32))}
+	for _, test := range [][][]byte{{to, ttl, in}, {in, ttl, to}} {
+		dst := make([]byte, 256)
+		n, err := tolinux.ControlMessages(dst, bytes.Join(test, nil))
+		if err != nil || !bytes.Equal(dst[:n], bytes.Join(want, nil)) {
+			t.Errorf("got\n% x, %v, want\n% x", dst[:n], err, bytes.Join(want, nil))
+		}
+	}
+	for _, bad := range [][]byte{
+		nbMessage(netbsd.IPPROTO_IP, netbsd.IP_RECVDSTADDR, addr[:3]),
+		nbMessage(netbsd.IPPROTO_IP, netbsd.IP_RECVIF, abi.AsBytes(&link)[:10]),
+		nbMessage(netbsd.IPPROTO_IP, netbsd.IP_RECVIF, nil),
+	} {
+		if _, err := tolinux.ControlMessages(make([]byte, 256), bad); !errors.Is(err, abi.ErrLength) {
+			t.Errorf("% x: %v", bad, err)
+		}
+	}
+	// Nanoseconds become microseconds.
+	stamp := linux.Timespec{Sec: 5}
+	setLen(&stamp.Nsec, 1999)
+	dst := make([]byte, 64)
+	n, err := tonetbsd.ControlMessages(dst, message(linux.SOL_SOCKET, linux.SCM_TIMESTAMPNS, abi.AsBytes(&stamp)))
+	if want := nbMessage(netbsd.SOL_SOCKET, netbsd.SCM_TIMESTAMP, memory(netbsd.Timeval{Sec: 5, Usec: 1})); err != nil || !bytes.Equal(dst[:n], want) {
+		t.Errorf("got % x, %v, want % x", dst[:n], err, want)
+	}
+}
+
 func TestControlMessageErrors(t *testing.T) {
 	lie := func(n int) []byte {
 		b := rights(3, 4)

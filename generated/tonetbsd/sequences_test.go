@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"unsafe"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/generated/tolinux"
@@ -25,7 +26,7 @@ func dirents(names ...string) []byte {
 	for i, name := range names {
 		d := linux.Dirent64{Ino: uint64(i + 1), Type: linux.DT_REG}
 		copy(d.Name[:], name)
-		size := (linux.SizeofDirent64 - len(d.Name) - 5 + len(name) + 1 + 7) &^ 7
+		size := (int(unsafe.Offsetof(d.Name)) + len(name) + 1 + 7) &^ 7
 		d.Reclen = uint16(size)
 		b = append(b, abi.AsBytes(&d)[:size]...)
 	}
