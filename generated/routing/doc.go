@@ -1,5 +1,5 @@
 // Package routing is what NetBSD's routing messages and Linux's rtnetlink both
-// talk about: the tables of links, addresses, routes and neighbours of a
+// talk about: the tables of links, addresses, routes and neighbors of a
 // network stack, as plain data that belongs to neither.
 //
 // The two protocols have no field-by-field map. A routing message is a struct

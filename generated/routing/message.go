@@ -31,13 +31,13 @@ func (op Op) String() string {
 }
 
 // An Entry is a row of one of the tables: a [*Link], an [*Address], a [*Route]
-// or a [*Neighbour].
+// or a [*Neighbor].
 type Entry interface{ entry() }
 
-func (*Link) entry()      {}
-func (*Address) entry()   {}
-func (*Route) entry()     {}
-func (*Neighbour) entry() {}
+func (*Link) entry()     {}
+func (*Address) entry()  {}
+func (*Route) entry()    {}
+func (*Neighbor) entry() {}
 
 // A Message says what happens to an entry.
 type Message struct {

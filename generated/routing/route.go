@@ -62,8 +62,8 @@ type Metrics struct {
 	RTTVar    time.Duration
 }
 
-// A Neighbour is a host on a link, with its hardware address.
-type Neighbour struct {
+// A Neighbor is a host on a link, with its hardware address.
+type Neighbor struct {
 	Index     uint32
 	Addr      netip.Addr
 	LinkAddr  []byte // empty as long as it is not known

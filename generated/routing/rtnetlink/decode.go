@@ -42,7 +42,7 @@ func (m Message) Decode() (*routing.Message, error) {
 	case linux.RTM_NEWROUTE:
 		err = m.route(out)
 	case linux.RTM_NEWNEIGH:
-		err = m.neighbour(out)
+		err = m.neighbor(out)
 	default:
 		err = abi.NoCounterpart("nlmsghdr", "nlmsg_type", m.Header.Type)
 	}
@@ -180,7 +180,7 @@ func setOwn(a *routing.Address, local, address netip.Addr, h linux.Ifaddrmsg, op
 		a.Peer = address
 	}
 	a.Addr = local
-	if op == routing.Dump || op == routing.Get {
+	if op == routing.Dump {
 		return nil
 	}
 	if !local.IsValid() {
@@ -192,8 +192,8 @@ func setOwn(a *routing.Address, local, address netip.Addr, h linux.Ifaddrmsg, op
 	return nil
 }
 
-// neighbour decodes the ndmsg of m.
-func (m Message) neighbour(out *routing.Message) error {
+// neighbor decodes the ndmsg of m.
+func (m Message) neighbor(out *routing.Message) error {
 	h, attrs, err := fixed[linux.Ndmsg]("ndmsg", m.Data)
 	if err != nil {
 		return err
@@ -201,7 +201,7 @@ func (m Message) neighbour(out *routing.Message) error {
 	if err := family("ndmsg", "ndm_family", h.Family, out.Op); err != nil {
 		return err
 	}
-	n := &routing.Neighbour{
+	n := &routing.Neighbor{
 		Index:     uint32(h.Ifindex),
 		Permanent: h.State&linux.NUD_PERMANENT != 0,
 		Proxy:     h.Flags&linux.NTF_PROXY != 0,

@@ -64,8 +64,8 @@ func Append(b []byte, header linux.Nlmsghdr, m *routing.Message) ([]byte, error)
 			break
 		}
 		err = appendRoute(&build, e, m.Op)
-	case *routing.Neighbour:
-		err = appendNeighbour(&build, e, m.Op)
+	case *routing.Neighbor:
+		err = appendNeighbor(&build, e, m.Op)
 	}
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func table(e routing.Entry) (uint16, error) {
 		return linux.RTM_NEWADDR, nil
 	case *routing.Route:
 		return linux.RTM_NEWROUTE, nil
-	case *routing.Neighbour:
+	case *routing.Neighbor:
 		return linux.RTM_NEWNEIGH, nil
 	}
 	return 0, abi.NoCounterpart("nlmsghdr", "nlmsg_type", 0)
@@ -99,7 +99,7 @@ func setNew(b *Builder) {
 func appendAddress(b *Builder, a *routing.Address, op routing.Op) error {
 	h := linux.Ifaddrmsg{Index: a.Index, Prefixlen: uint8(a.Bits)}
 	if !a.Addr.IsValid() {
-		if op != routing.Dump && op != routing.Get {
+		if op != routing.Dump {
 			return abi.Truncated("ifaddrmsg", "IFA_LOCAL", 0)
 		}
 		Struct(b, &h)
@@ -165,7 +165,7 @@ func addressScope(a netip.Addr) uint8 {
 	return uint8(linux.RT_SCOPE_UNIVERSE)
 }
 
-func appendNeighbour(b *Builder, n *routing.Neighbour, op routing.Op) error {
+func appendNeighbor(b *Builder, n *routing.Neighbor, op routing.Op) error {
 	if n.Index > math.MaxInt32 {
 		return abi.OutOfRange("ndmsg", "ndm_ifindex", n.Index)
 	}

@@ -20,7 +20,7 @@ func TestKernel(t *testing.T) {
 		get  int
 	}{
 		{"links", linux.RTM_GETLINK}, {"addresses", linux.RTM_GETADDR},
-		{"routes", linux.RTM_GETROUTE}, {"neighbours", linux.RTM_GETNEIGH},
+		{"routes", linux.RTM_GETROUTE}, {"neighbors", linux.RTM_GETNEIGH},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dump, err := syscall.NetlinkRIB(test.get, syscall.AF_UNSPEC)

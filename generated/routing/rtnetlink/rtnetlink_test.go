@@ -26,7 +26,7 @@ func normal(e routing.Entry) {
 		if e.Addr.Is4() {
 			e.Flags &^= routing.AddressTemporary
 		}
-	case *routing.Neighbour:
+	case *routing.Neighbor:
 		if len(e.LinkAddr) == 0 {
 			e.LinkAddr = nil
 		}
@@ -116,7 +116,7 @@ func TestBad(t *testing.T) {
 		{"other table", message(linux.RTM_NEWRULE, 0, inet), "nlmsghdr.nlmsg_type = 32: no counterpart"},
 		{"no table", message(linux.NLMSG_DONE, 0, inet), "nlmsghdr.nlmsg_type = 3: no counterpart"},
 		{"name", message(linux.RTM_NEWLINK, 0, linux.Ifinfomsg{}, attribute(linux.IFLA_IFNAME, []byte("sixteen-letters!")...)), "rtattr.IFLA_IFNAME = 16: not a proper string"},
-		{"no neighbour", message(linux.RTM_NEWNEIGH, 0, linux.Ndmsg{Family: linux.AF_INET}), "ndmsg.NDA_DST = 0: truncated"},
+		{"no neighbor", message(linux.RTM_NEWNEIGH, 0, linux.Ndmsg{Family: linux.AF_INET}), "ndmsg.NDA_DST = 0: truncated"},
 		{"no own address", message(linux.RTM_NEWADDR, 0, linux.Ifaddrmsg{Family: linux.AF_INET}), "ifaddrmsg.IFA_LOCAL = 0: truncated"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 func (m *Message) Decode() (*routing.Message, error) {
 	switch h := m.Header.(type) {
 	case *netbsd.RtMsghdr:
-		if m.isNeighbour(h) {
-			return m.Neighbour()
+		if m.isNeighbor(h) {
+			return m.Neighbor()
 		}
 		return m.Route()
 	case *netbsd.IfaMsghdr:
@@ -29,10 +29,10 @@ func (m *Message) Decode() (*routing.Message, error) {
 	return nil, abi.NoCounterpart("rt_msghdr", "rtm_type", m.Type)
 }
 
-// isNeighbour tells whether m, which could be either, is a neighbour and not a
+// isNeighbor tells whether m, which could be either, is a neighbor and not a
 // route: the hardware address of a host is known by a flag, and by where a route
 // would have its gateway. A route to an own address has the flag too.
-func (m *Message) isNeighbour(h *netbsd.RtMsghdr) bool {
+func (m *Message) isNeighbor(h *netbsd.RtMsghdr) bool {
 	const routes = netbsd.RTF_GATEWAY | netbsd.RTF_LOCAL | netbsd.RTF_BROADCAST
 	return m.Type == netbsd.RTM_LLINFO_UPD ||
 		h.Flags&netbsd.RTF_LLDATA != 0 && h.Flags&routes == 0 &&

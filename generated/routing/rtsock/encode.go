@@ -18,8 +18,8 @@ func New(m *routing.Message) (*Message, error) {
 	switch e := m.Entry.(type) {
 	case *routing.Route:
 		return newRoute(m.Op, e)
-	case *routing.Neighbour:
-		return newNeighbour(m.Op, e)
+	case *routing.Neighbor:
+		return newNeighbor(m.Op, e)
 	case *routing.Address:
 		return newAddress(m.Op, e)
 	case *routing.Link:
@@ -177,7 +177,7 @@ func setMetrics(h *netbsd.RtMsghdr, x *routing.Metrics) {
 	}
 }
 
-func newNeighbour(op routing.Op, n *routing.Neighbour) (*Message, error) {
+func newNeighbor(op routing.Op, n *routing.Neighbor) (*Message, error) {
 	t, ok := routeTypes[op]
 	if !ok {
 		return nil, abi.NoCounterpart("rt_msghdr", "rtm_type", uint8(op))

@@ -21,7 +21,7 @@ const derivedFlags = netbsd.RTF_UP | netbsd.RTF_GATEWAY | netbsd.RTF_HOST | netb
 	netbsd.RTF_PROTO1 | netbsd.RTF_LOCAL | netbsd.RTF_BROADCAST | netbsd.RTF_UPDATING
 
 // Route returns what m, which must have a rt_msghdr, says as a message about a
-// [routing.Route], even when it has the form of one about a neighbour: in some
+// [routing.Route], even when it has the form of one about a neighbor: in some
 // versions the answer to RTM_GET for a route does. An rtm_errno that is not zero
 // is an error over [abi.ErrNoCounterpart].
 func (m *Message) Route() (*routing.Message, error) {
@@ -187,9 +187,9 @@ func routeOrigin(messageType uint8, flags int32) routing.Origin {
 	return routing.OriginUnknown
 }
 
-// Neighbour is like Route, for the hardware address of a host. A dump of them
+// Neighbor is like Route, for the hardware address of a host. A dump of them
 // consists of such messages, with few flags set.
-func (m *Message) Neighbour() (*routing.Message, error) {
+func (m *Message) Neighbor() (*routing.Message, error) {
 	h, ok := m.Header.(*netbsd.RtMsghdr)
 	if !ok {
 		return nil, abi.NoCounterpart("rt_msghdr", "rtm_type", m.Type)
@@ -198,7 +198,7 @@ func (m *Message) Neighbour() (*routing.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &routing.Neighbour{
+	n := &routing.Neighbor{
 		Index:     uint32(h.Index),
 		Permanent: h.Flags&netbsd.RTF_STATIC != 0 && h.Rmx.Expire == 0,
 		Proxy:     h.Flags&netbsd.RTF_ANNOUNCE != 0,

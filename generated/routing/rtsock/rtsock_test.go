@@ -65,7 +65,7 @@ func TestDecodeRecorded(t *testing.T) {
 		"rtm_add_delete/64": {Op: routing.Delete, Entry: &routing.Route{Dst: netip.MustParsePrefix("0.0.0.0/0"), Gateway: addr("10.5.0.2"), Origin: routing.OriginStatic}},
 		// An own address.
 		"rtm_add_delete/16":  {Op: routing.Get, Entry: &routing.Route{Dst: netip.MustParsePrefix("10.5.0.1/32"), Index: 1, Source: addr("10.5.0.1"), Type: routing.Local, Origin: routing.OriginKernel}},
-		"rtm_arp_entries/16": {Op: routing.Get, Entry: &routing.Neighbour{Index: 2, Addr: addr("10.5.0.9"), LinkAddr: []byte{2, 0, 0, 0, 0, 0x99}, Permanent: true}},
+		"rtm_arp_entries/16": {Op: routing.Get, Entry: &routing.Neighbor{Index: 2, Addr: addr("10.5.0.9"), LinkAddr: []byte{2, 0, 0, 0, 0, 0x99}, Permanent: true}},
 		"rtm_change_and_metrics/32": {Op: routing.Change, Entry: &routing.Route{
 			Dst: netip.MustParsePrefix("10.6.0.0/16"), Metrics: routing.Metrics{RTT: 5 * time.Millisecond, RTTVar: 600 * time.Microsecond},
 		}},
@@ -117,7 +117,7 @@ func TestDumpsRecorded(t *testing.T) {
 		}
 		delete(want, r.Name)
 		for _, m := range list {
-			if _, ok := m.Entry.(*routing.Neighbour); ok != (s.Kind(rtsock.NetBSD7) == rtsock.NeighbourDump) {
+			if _, ok := m.Entry.(*routing.Neighbor); ok != (s.Kind(rtsock.NetBSD7) == rtsock.NeighborDump) {
 				t.Errorf("%s: %+v", r.Name, m.Entry)
 			}
 		}

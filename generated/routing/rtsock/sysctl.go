@@ -29,9 +29,9 @@ func Links(v *Version, family uint8, index uint32) Sysctl {
 // is AF_UNSPEC.
 func Routes(family uint8) Sysctl { return sysctlName(family, netbsd.NET_RT_DUMP, 0) }
 
-// Neighbours returns the variable with the neighbours of a family, which cannot
+// Neighbors returns the variable with the neighbors of a family, which cannot
 // be AF_UNSPEC.
-func Neighbours(family uint8) Sysctl {
+func Neighbors(family uint8) Sysctl {
 	return sysctlName(family, netbsd.NET_RT_FLAGS, netbsd.RTF_LLDATA)
 }
 
@@ -43,7 +43,7 @@ const (
 	NoDump DumpKind = iota
 	LinkDump
 	RouteDump
-	NeighbourDump
+	NeighborDump
 )
 
 // Kind returns what s holds. Some routes only, by their flags, are no dump that is
@@ -58,7 +58,7 @@ func (s Sysctl) Kind(v *Version) DumpKind {
 	case s.Name[4] == netbsd.NET_RT_DUMP:
 		return RouteDump
 	case s.Name[4] == netbsd.NET_RT_FLAGS && s.Name[5] == netbsd.RTF_LLDATA:
-		return NeighbourDump
+		return NeighborDump
 	}
 	return NoDump
 }
@@ -76,12 +76,12 @@ func (s Sysctl) Family() (uint8, error) {
 // as a route of another family than IPv4 and IPv6. Addresses of AF_LINK are left
 // out: the message of the link itself has told them.
 func ParseDump(v *Version, s Sysctl, b []byte) (list []*routing.Message, lost []error, err error) {
-	neighbours := s.Kind(v) == NeighbourDump
+	neighbors := s.Kind(v) == NeighborDump
 	for len(b) > 0 {
 		m, rest, err := Parse(v, b)
 		var e *routing.Message
 		if err == nil {
-			e, err = m.dumped(neighbours)
+			e, err = m.dumped(neighbors)
 		}
 		switch {
 		case errors.Is(err, abi.ErrNoCounterpart) && rest != nil:
@@ -98,12 +98,12 @@ func ParseDump(v *Version, s Sysctl, b []byte) (list []*routing.Message, lost []
 
 // dumped returns the entry of a message in a dump, or nil for one that says
 // nothing new.
-func (m *Message) dumped(neighbours bool) (*routing.Message, error) {
+func (m *Message) dumped(neighbors bool) (*routing.Message, error) {
 	var e *routing.Message
 	var err error
 	switch {
-	case m.Type == netbsd.RTM_GET && neighbours:
-		e, err = m.Neighbour()
+	case m.Type == netbsd.RTM_GET && neighbors:
+		e, err = m.Neighbor()
 	case m.Type == netbsd.RTM_GET:
 		e, err = m.Route()
 	case m.Type == netbsd.RTM_IFINFO, m.Type == netbsd.RTM_NEWADDR:

@@ -12,14 +12,14 @@ type Row struct {
 func (r Row) Mapped() bool { return r.Linux != "" && r.NetBSD != "" }
 
 // Coverage returns all messages, attributes and flags that have to do with links,
-// addresses, routes and neighbours, and what becomes of each. The file
+// addresses, routes and neighbors, and what becomes of each. The file
 // coverage.json beside this one has the same rows.
 //
 // A name without a counterpart makes a request fail, with an error that names it,
 // and is left out of what is told.
 func Coverage() []Row {
 	var rows []Row
-	for _, part := range [][]Row{messageRows, linkRows, addressRows, routeRows, neighbourRows} {
+	for _, part := range [][]Row{messageRows, linkRows, addressRows, routeRows, neighborRows} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -139,7 +139,7 @@ var routeRows = []Row{
 	{Linux: "RTM_F_NOTIFY RTM_F_LOOKUP_TABLE RTM_F_FIB_MATCH RTM_F_OFFLOAD* RTM_F_TRAP RTM_F_EQUALIZE RTM_F_PREFIX RTNH_*", Why: kernelState},
 }
 
-var neighbourRows = []Row{
+var neighborRows = []Row{
 	{Linux: "NDA_DST", NetBSD: "RTA_DST RTF_LLDATA"},
 	{Linux: "NDA_LLADDR", NetBSD: "RTA_GATEWAY RTF_LLDATA"},
 	{Linux: "NUD_PERMANENT", NetBSD: "RTF_STATIC"},

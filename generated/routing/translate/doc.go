@@ -1,5 +1,5 @@
 // Package translate carries what is said about links, addresses, routes and
-// neighbours from NetBSD to Linux and back: requests, their answers, dumps, and
+// neighbors from NetBSD to Linux and back: requests, their answers, dumps, and
 // what a kernel tells its listeners. A [Translator] works on bytes; it makes no
 // system call.
 //

@@ -49,8 +49,8 @@ func (t *Translator) ReplyToLinux(lx, nb []byte) ([]byte, error) {
 	}
 	var m *routing.Message
 	switch asked := request.Entry.(type) {
-	case *routing.Neighbour:
-		m, err = reply.Neighbour()
+	case *routing.Neighbor:
+		m, err = reply.Neighbor()
 	case *routing.Route:
 		if m, err = reply.Route(); err == nil {
 			// Linux answers for the address, not with the entry.
@@ -76,7 +76,7 @@ type Dump struct {
 }
 
 // DumpToLinux returns the answer to the request lx for links, addresses, routes
-// or neighbours, from the dumps that its translation asked for: a message for
+// or neighbors, from the dumps that its translation asked for: a message for
 // each entry that it asked for, and the end of them. Entries that Linux has no word
 // for are left out. When the request was for one link and there is none, it is
 // answered ENODEV.
@@ -113,10 +113,14 @@ func (t *Translator) DumpToLinux(lx []byte, dumps ...Dump) ([]byte, error) {
 	switch {
 	case request.Op == routing.Dump:
 		return rtnetlink.AppendDone(out, raw.Header), nil
-	case len(out) == 0:
-		return rtnetlink.AppendError(nil, raw.Header, linux.ENODEV), nil
+	case len(out) > 0:
+		return out, nil
 	}
-	return out, nil
+	errno := linux.ENODEV
+	if _, ok := request.Entry.(*routing.Address); ok {
+		errno = linux.EADDRNOTAVAIL
+	}
+	return rtnetlink.AppendError(nil, raw.Header, errno), nil
 }
 
 // asked tells whether e is of the table that the request is about, and of the
@@ -128,12 +132,12 @@ func asked(request, e routing.Entry) bool {
 		return ok && (request.Index == 0 || request.Index == l.Index) && (request.Name == "" || l.Name == "" || request.Name == l.Name)
 	case *routing.Address:
 		a, ok := e.(*routing.Address)
-		return ok && (request.Index == 0 || request.Index == a.Index)
+		return ok && (request.Index == 0 || request.Index == a.Index) && (!request.Addr.IsValid() || request.Addr == a.Addr)
 	case *routing.Route:
 		r, ok := e.(*routing.Route)
 		return ok && (request.Index == 0 || request.Index == r.Index)
-	case *routing.Neighbour:
-		n, ok := e.(*routing.Neighbour)
+	case *routing.Neighbor:
+		n, ok := e.(*routing.Neighbor)
 		return ok && (request.Index == 0 || request.Index == n.Index)
 	}
 	return false

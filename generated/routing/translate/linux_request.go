@@ -83,7 +83,7 @@ func (t *Translator) IoctlToLinux(request uint64, arg []byte, seq uint32) ([]byt
 
 // SysctlToLinux returns the netlink requests whose answers, one behind the other,
 // are what [Translator.DumpToNetBSD] needs for the variable with the given name.
-// Names that are not those of dumps of links, routes or neighbours are an error
+// Names that are not those of dumps of links, routes or neighbors are an error
 // over [abi.ErrNoCounterpart].
 func (t *Translator) SysctlToLinux(name [6]int32, seq uint32) ([][]byte, error) {
 	s := rtsock.Sysctl{Name: name}
@@ -104,8 +104,8 @@ func (t *Translator) SysctlToLinux(name [6]int32, seq uint32) ([][]byte, error) 
 		}
 	case rtsock.RouteDump:
 		entries = []routing.Entry{&routing.Route{}}
-	case rtsock.NeighbourDump:
-		entries = []routing.Entry{&routing.Neighbour{}}
+	case rtsock.NeighborDump:
+		entries = []routing.Entry{&routing.Neighbor{}}
 	default:
 		return nil, abi.NoCounterpart("sysctl", "name", name[4])
 	}

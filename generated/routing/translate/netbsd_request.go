@@ -35,8 +35,8 @@ func (t *Translator) RequestToNetBSD(lx []byte) ([]rtsock.Action, error) {
 		return t.addressToNetBSD(raw, m, e)
 	case *routing.Route:
 		return t.routeToNetBSD(raw, m, e)
-	case *routing.Neighbour:
-		return t.neighbourToNetBSD(raw, m, e)
+	case *routing.Neighbor:
+		return t.neighborToNetBSD(raw, m, e)
 	}
 	return nil, abi.NoCounterpart("nlmsghdr", "nlmsg_type", raw.Header.Type)
 }
@@ -170,14 +170,14 @@ func oneTable(r *routing.Route) bool {
 	return false
 }
 
-func (t *Translator) neighbourToNetBSD(raw rtnetlink.Message, m *routing.Message, n *routing.Neighbour) ([]rtsock.Action, error) {
+func (t *Translator) neighborToNetBSD(raw rtnetlink.Message, m *routing.Message, n *routing.Neighbor) ([]rtsock.Action, error) {
 	switch m.Op {
 	case routing.Dump:
 		var list []rtsock.Action
 		for _, family := range []uint8{netbsd.AF_INET, netbsd.AF_INET6} {
 			lx, _ := tonetbsd.AddressFamily(uint16(raw.Data[0]))
 			if lx == netbsd.AF_UNSPEC || lx == family {
-				list = append(list, rtsock.Neighbours(family))
+				list = append(list, rtsock.Neighbors(family))
 			}
 		}
 		return list, nil

@@ -77,10 +77,10 @@ func TestRequestToNetBSD(t *testing.T) {
 		{"get link", routing.Get, &routing.Link{Index: 3}, "sysctl [4 34 0 18 6 3]"},
 		{"get link by name", routing.Get, &routing.Link{Name: "wm4"}, "sysctl [4 34 0 18 6 4]"},
 		{"dump links", routing.Dump, &routing.Link{}, "sysctl [4 34 0 18 6 0]"},
-		{"add neighbour", routing.Add, &routing.Neighbour{Index: 3, Addr: addr.Addr, LinkAddr: []byte{2, 0, 0, 0, 0, 1}, Permanent: true}, "write 1"},
-		{"replace neighbour", routing.Replace, &routing.Neighbour{Index: 3, Addr: addr.Addr, LinkAddr: []byte{2, 0, 0, 0, 0, 1}, Permanent: true}, "write 1 or 2 1"},
-		{"neighbour that goes away", routing.Add, &routing.Neighbour{Index: 3, Addr: addr.Addr, LinkAddr: []byte{2, 0, 0, 0, 0, 1}}, "ndmsg.ndm_state = 2: no counterpart"},
-		{"dump neighbours", routing.Dump, &routing.Neighbour{}, "sysctl [4 34 0 2 2 1024], sysctl [4 34 0 24 2 1024]"},
+		{"add neighbor", routing.Add, &routing.Neighbor{Index: 3, Addr: addr.Addr, LinkAddr: []byte{2, 0, 0, 0, 0, 1}, Permanent: true}, "write 1"},
+		{"replace neighbor", routing.Replace, &routing.Neighbor{Index: 3, Addr: addr.Addr, LinkAddr: []byte{2, 0, 0, 0, 0, 1}, Permanent: true}, "write 1 or 2 1"},
+		{"neighbor that goes away", routing.Add, &routing.Neighbor{Index: 3, Addr: addr.Addr, LinkAddr: []byte{2, 0, 0, 0, 0, 1}}, "ndmsg.ndm_state = 2: no counterpart"},
+		{"dump neighbors", routing.Dump, &routing.Neighbor{}, "sysctl [4 34 0 2 2 1024], sysctl [4 34 0 24 2 1024]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			list, err := tr.RequestToNetBSD(request(t, test.op, test.entry, 0))
@@ -127,7 +127,7 @@ func TestRequestsAndBack(t *testing.T) {
 			continue // their requests are partial: TestRequestToNetBSD has some
 		case *routing.Address:
 			e.Flags, m.Op = 0, routing.Replace
-		case *routing.Neighbour:
+		case *routing.Neighbor:
 			if e.Permanent = m.Op != routing.Delete; e.Permanent {
 				e.LinkAddr = models.HardwareAddr(r)
 			}
@@ -236,7 +236,7 @@ func plain(e routing.Entry) any {
 		return r
 	case *routing.Address:
 		return *e
-	case *routing.Neighbour:
+	case *routing.Neighbor:
 		return *e
 	}
 	return nil
@@ -246,9 +246,9 @@ func plain(e routing.Entry) any {
 func TestDumps(t *testing.T) {
 	tr := &translate.Translator{Version: rtsock.NetBSD7, Links: links{}}
 	tables := map[rtsock.DumpKind][]routing.Entry{
-		rtsock.LinkDump:      {&routing.Link{}, &routing.Address{}},
-		rtsock.RouteDump:     {&routing.Route{}},
-		rtsock.NeighbourDump: {&routing.Neighbour{}},
+		rtsock.LinkDump:     {&routing.Link{}, &routing.Address{}},
+		rtsock.RouteDump:    {&routing.Route{}},
+		rtsock.NeighborDump: {&routing.Neighbor{}},
 	}
 	for _, r := range recorded.Load(t, "../testdata/dumps_7.99.34.txt") {
 		var s rtsock.Sysctl
@@ -380,7 +380,7 @@ func FuzzTranslate(f *testing.F) {
 			_, _ = tr.RequestToLinux(nb)
 			_, _ = tr.NotificationToNetBSD(lx)
 			_, _ = tr.ReplyToNetBSD(nb, lx)
-			for _, s := range []rtsock.Sysctl{rtsock.Links(v, 0, 0), rtsock.Routes(0), rtsock.Neighbours(netbsd.AF_INET)} {
+			for _, s := range []rtsock.Sysctl{rtsock.Links(v, 0, 0), rtsock.Routes(0), rtsock.Neighbors(netbsd.AF_INET)} {
 				_, _ = tr.DumpToLinux(lx, translate.Dump{Sysctl: s, Data: nb})
 				_, _ = tr.DumpToNetBSD(s.Name, lx)
 			}

@@ -88,9 +88,9 @@ func Link(r *rand.Rand) *routing.Link {
 	return l
 }
 
-// Neighbour returns a neighbour that both systems can hold.
-func Neighbour(r *rand.Rand) *routing.Neighbour {
-	n := &routing.Neighbour{
+// Neighbor returns a neighbor that both systems can hold.
+func Neighbor(r *rand.Rand) *routing.Neighbor {
+	n := &routing.Neighbor{
 		Index:     uint32(1 + r.IntN(1000)),
 		Addr:      Addr(r, r.IntN(2) == 0),
 		Permanent: r.IntN(2) == 0,
@@ -112,7 +112,7 @@ func Entry(r *rand.Rand) routing.Entry {
 	case 2:
 		return Link(r)
 	}
-	return Neighbour(r)
+	return Neighbor(r)
 }
 
 // Addr returns an address; of those of IPv6 some are of link-local scope.
