@@ -135,12 +135,23 @@ func asked(request, e routing.Entry) bool {
 		return ok && (request.Index == 0 || request.Index == a.Index) && (!request.Addr.IsValid() || request.Addr == a.Addr)
 	case *routing.Route:
 		r, ok := e.(*routing.Route)
-		return ok && (request.Index == 0 || request.Index == r.Index)
+		return ok && (request.Index == 0 || request.Index == r.Index) && askedTable(request, r)
 	case *routing.Neighbor:
 		n, ok := e.(*routing.Neighbor)
 		return ok && (request.Index == 0 || request.Index == n.Index)
 	}
 	return false
+}
+
+// askedTable tells whether r, which is in NetBSD's only table, is in the one of
+// Linux's that the request is about. A request for what has been cloned is about the
+// kernel's memory of answers, which NetBSD does not have.
+func askedTable(request, r *routing.Route) bool {
+	table := uint32(linux.RT_TABLE_MAIN)
+	if r.Type == routing.Local || r.Type == routing.Broadcast {
+		table = uint32(linux.RT_TABLE_LOCAL)
+	}
+	return !request.Cloned && (request.Table == 0 || request.Table == table)
 }
 
 // nameLink gives a link its name where NetBSD's message did not.

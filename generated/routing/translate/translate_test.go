@@ -298,6 +298,40 @@ func TestDumps(t *testing.T) {
 	}
 }
 
+// TestDumpOfTable asks for the routes of one table, as ip route does.
+func TestDumpOfTable(t *testing.T) {
+	tr := &translate.Translator{}
+	var nb []byte
+	for _, r := range []*routing.Route{
+		{Dst: netip.MustParsePrefix("10.0.0.0/8"), Index: 3},
+		{Dst: netip.MustParsePrefix("10.0.0.1/32"), Index: 1, Type: routing.Local},
+	} {
+		nb = append(nb, reply(t, r, 0)...)
+	}
+	for table, want := range map[linux.RtClassT]int{
+		linux.RT_TABLE_UNSPEC: 2, linux.RT_TABLE_MAIN: 1, linux.RT_TABLE_LOCAL: 1, linux.RT_TABLE_DEFAULT: 0,
+	} {
+		var b rtnetlink.Builder
+		b.Begin(linux.Nlmsghdr{Type: linux.RTM_GETROUTE, Flags: linux.NLM_F_REQUEST | linux.NLM_F_DUMP})
+		rtnetlink.Struct(&b, &linux.Rtmsg{Family: linux.AF_INET, Table: uint8(table)})
+		b.End()
+		lx, err := tr.DumpToLinux(b.Bytes, translate.Dump{Sysctl: rtsock.Routes(netbsd.AF_INET), Data: nb})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := -1 // the last message is the end
+		for len(lx) > 0 {
+			if _, lx, err = rtnetlink.Parse(lx); err != nil {
+				t.Fatal(err)
+			}
+			got++
+		}
+		if got != want {
+			t.Errorf("table %d has %d routes, want %d", table, got, want)
+		}
+	}
+}
+
 func TestReplies(t *testing.T) {
 	tr := &translate.Translator{}
 	lx := request(t, routing.Get, &routing.Route{Dst: netip.MustParsePrefix("10.0.0.1/32")}, 0)
