@@ -296,6 +296,9 @@ func handIovec(dst *netbsd.Iovec, src *linux.Iovec) error {
 }
 
 func handLinger(dst *netbsd.Linger, src *linux.Linger) error {
+	if src.Linger < 0 || src.Linger > math.MaxUint16 {
+		return abi.OutOfRange("linger", "l_linger", src.Linger)
+	}
 	dst.Onoff = src.Onoff
 	dst.Linger = src.Linger
 	return nil

@@ -240,6 +240,8 @@ int linger(void *d, const void *s)
 	struct xx_linger *dst = d;
 	const struct xx_linger *src = s;
 
+	if (src->linger < 0 || src->linger > 0xffff)
+		return -1;
 	dst->onoff = src->onoff;
 	dst->linger = src->linger;
 	return 0;
