@@ -70,7 +70,10 @@ func newRoute(op routing.Op, r *routing.Route) (*Message, error) {
 	if r.Index > math.MaxUint16 {
 		return nil, abi.OutOfRange("rt_msghdr", "rtm_index", r.Index)
 	}
-	h := &netbsd.RtMsghdr{Index: uint16(r.Index), Flags: netbsd.RTF_UP | routeFlags(r)}
+	h := &netbsd.RtMsghdr{Index: uint16(r.Index), Flags: routeFlags(r)}
+	if op == routing.Add || op == routing.Get {
+		h.Flags |= netbsd.RTF_UP
+	}
 	m := &Message{Type: t, Header: h}
 	zone := r.Zone
 	if zone == 0 {
@@ -89,7 +92,7 @@ func newRoute(op routing.Op, r *routing.Route) (*Message, error) {
 	if err := m.setGateway(r, h); err != nil {
 		return nil, err
 	}
-	if r.Source.IsValid() {
+	if r.Source.IsValid() && (r.Gateway.IsValid() || r.Index != 0 || r.Type.IsReject()) {
 		if m.Addrs[netbsd.RTAX_IFA], err = makeAddr(r.Source, r.Index); err != nil {
 			return nil, err
 		}
@@ -124,7 +127,7 @@ func (m *Message) setGateway(r *routing.Route, h *netbsd.RtMsghdr) error {
 	case r.Index != 0:
 		m.Addrs[netbsd.RTAX_GATEWAY], err = makeLink(r.Index, "", nil)
 	case r.Source.IsValid():
-		// An own address tells the link, too.
+		// An own address tells the link, too, and is the source then.
 		m.Addrs[netbsd.RTAX_GATEWAY], err = makeAddr(r.Source, 0)
 	case m.Type == netbsd.RTM_ADD:
 		return abi.Truncated("rt_msghdr", "RTA_GATEWAY", 0)

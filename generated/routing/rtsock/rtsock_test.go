@@ -185,7 +185,7 @@ func TestIoctls(t *testing.T) {
 		{"MTU", routing.Change, &routing.Link{Name: "lo0", MTU: 1500}, netbsd.SIOCSIFMTU, "dc050000", true},
 		{"create", routing.Add, &routing.Link{Name: "lo0"}, netbsd.SIOCIFCREATE, "00", true},
 		{"destroy", routing.Delete, &routing.Link{Name: "lo0"}, netbsd.SIOCIFDESTROY, "00", true},
-		{"hardware address", routing.Change, &routing.Link{Addr: []byte{2, 0, 0, 0, 0, 1}}, netbsd.SIOCALIFADDR, "0040000000000000" + "0e12000006000600020000000001", false},
+		{"hardware address", routing.Change, &routing.Link{Addr: []byte{2, 0, 0, 0, 0, 1}}, netbsd.SIOCALIFADDR, "0040000000000000" + "1412000006000600020000000001", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := &routing.Message{Op: test.op, Entry: test.entry}
@@ -231,5 +231,33 @@ func TestSetFlags(t *testing.T) {
 	}
 	if _, err := rtsock.NewSetFlags(&routing.Link{Mask: routing.LinkRunning}, "wm0"); !errors.Is(err, abi.ErrNoCounterpart) {
 		t.Errorf("IFF_RUNNING is not to be set: %v", err)
+	}
+}
+
+// TestRequestsRecorded has requests that a real kernel carried out go through the
+// model: what New makes of them has the same flags and addresses. A link that is
+// known by its name alone (RTA_IFP) is lost.
+func TestRequestsRecorded(t *testing.T) {
+	for _, r := range recorded.Load(t, "../testdata/requests_7.99.34.txt") {
+		want, _, err := rtsock.Parse(rtsock.NetBSD7, r.Fields[0])
+		if err != nil {
+			t.Fatalf("%s: %v", r.Name, err)
+		}
+		e, err := want.Decode()
+		if err != nil {
+			t.Fatalf("%s: %v", r.Name, err)
+		}
+		got, err := rtsock.New(e)
+		if err != nil {
+			t.Fatalf("%s: %v", r.Name, err)
+		}
+		want.Addrs[netbsd.RTAX_IFP] = nil
+		if n, ok := e.Entry.(*routing.Neighbor); ok && n.LinkAddr == nil {
+			got.Addrs[netbsd.RTAX_GATEWAY][4] = netbsd.IFT_ETHER // needs an address to be known
+		}
+		g, w := got.Header.(*netbsd.RtMsghdr), want.Header.(*netbsd.RtMsghdr)
+		if got.Type != want.Type || g.Flags&^netbsd.RTF_HOST != w.Flags&^netbsd.RTF_HOST || !reflect.DeepEqual(got.Addrs, want.Addrs) {
+			t.Errorf("%s:\n got %d %#x %x\nwant %d %#x %x", r.Name, got.Type, g.Flags, got.Addrs, want.Type, w.Flags, want.Addrs)
+		}
 	}
 }

@@ -18,8 +18,12 @@ const (
 	in6Scope = 24
 )
 
-// dlHeader is the size of a sockaddr_dl in front of its name.
-const dlHeader = 8
+// dlHeader is the size of a sockaddr_dl in front of its name, and dlLeast that of
+// the whole structure in older versions, below which programs do not go.
+const (
+	dlHeader = 8
+	dlLeast  = 20
+)
 
 // parseAddr returns the address in sa. It is invalid when sa is absent or
 // empty.
@@ -183,7 +187,7 @@ func parseLink(sa []byte) (link, error) {
 
 // sockaddr returns l as a sockaddr_dl.
 func (l link) sockaddr() ([]byte, error) {
-	n := dlHeader + len(l.name) + len(l.addr)
+	n := max(dlLeast, dlHeader+len(l.name)+len(l.addr))
 	if n > math.MaxUint8 {
 		return nil, abi.OutOfRange("sockaddr_dl", "sdl_len", n)
 	}
@@ -191,7 +195,7 @@ func (l link) sockaddr() ([]byte, error) {
 	sa[0], sa[1] = uint8(n), netbsd.AF_LINK
 	binary.NativeEndian.PutUint16(sa[2:], l.index)
 	sa[4], sa[5], sa[6] = l.kind, uint8(len(l.name)), uint8(len(l.addr))
-	return append(append(sa, l.name...), l.addr...), nil
+	return append(append(sa, l.name...), l.addr...)[:n], nil
 }
 
 // makeLink returns a sockaddr_dl for the link with index index, which may be 0.
