@@ -3,6 +3,7 @@ package coverage
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -63,19 +64,26 @@ func New(p *gen.Plan, scope *Scope, hand []HandWritten) (*Report, error) {
 		return nil, errors.Join(errs...)
 	}
 	r := &Report{plan: p, scope: scope}
+	var errs []error
 	known := factsOf(p)
 	for i := range p.Systems {
 		a := &accountant{
 			scope: scope, system: p.Systems[i].Name, names: p.Namespaces[i], facts: known,
 			found: map[string]*Declaration{}, missing: map[string]string{},
 		}
+		for j, o := range p.Namespaces {
+			if j != i {
+				a.others = append(a.others, o)
+			}
+		}
 		var err error
 		if a.hand, err = handUse(hand, a.names); err != nil {
 			return nil, err
 		}
 		r.Declarations = append(r.Declarations, a.account(p.Systems[i].Native)...)
+		errs = append(errs, a.errs...)
 	}
-	return r, errors.Join(scope.useless()...)
+	return r, errors.Join(append(errs, scope.useless()...)...)
 }
 
 // An accountant accounts for one system.
@@ -88,6 +96,8 @@ type accountant struct {
 	missing map[string]string // why the package does not have it
 	found   map[string]*Declaration
 	order   []*Declaration
+	others  []*namespace.Plan // of the other systems
+	errs    []error
 	arch    string
 }
 
@@ -158,12 +168,18 @@ func (a *accountant) constant(c *ctype.Const) {
 	case c.Ioctl != nil || request:
 		d.Kind = Ioctl
 	}
-	class := a.scope.class(d)
+	class := d.class(a.scope.Without)
+	same := d.class(a.scope.Same)
+	if same != nil && !a.same(same, c) {
+		same = nil
+	}
 	f, ok := a.facts[factKey{a.system, a.arch, c.Name}]
 	switch {
 	case ok && f.status != Open:
 	case emitted && a.byHand(goConst.Go) != "":
 		f = fact{status: Mapped, by: a.byHand(goConst.Go)}
+	case same != nil:
+		f = fact{status: Mapped, by: same.Class, note: "the same number"}
 	case class != nil:
 		f = fact{status: Without, by: class.Class}
 	case !emitted && a.missing[c.Name] != "":
@@ -172,6 +188,28 @@ func (a *accountant) constant(c *ctype.Const) {
 		f = fact{status: Open}
 	}
 	a.add(d, f)
+}
+
+// same reports whether other systems have the constant, and notes where its
+// number is another.
+func (a *accountant) same(class *Class, c *ctype.Const) bool {
+	found := false
+	for _, o := range a.others {
+		index := o.Index(a.arch)
+		if index == nil {
+			continue
+		}
+		k := index.Const(c.Name)
+		if k == nil {
+			continue
+		}
+		found = true
+		if k.Kind != c.Kind || k.Int.Bits != c.Int.Bits {
+			a.errs = append(a.errs, &ScopeError{class.Pos, fmt.Sprintf("class %s: %s is %s in %s and %s in %s, on %s",
+				class.Class, c.Name, c.Int, a.names.Options().System, k.Int, o.Options().System, a.arch)})
+		}
+	}
+	return found
 }
 
 func (a *accountant) byHand(ident string) string {
@@ -188,7 +226,7 @@ func (a *accountant) record(r *ctype.Record, index *ctype.Index) {
 	name := bare(r.Name)
 	d := &Declaration{System: a.system, Kind: Struct, Name: name, Header: r.Pos.File}
 	goRecord, emitted := a.names.Record(a.arch, r.Name)
-	class := a.scope.class(d)
+	class := d.class(a.scope.Without)
 	f, ok := a.facts[factKey{a.system, a.arch, r.Name}]
 	inherit := f.all
 	var hand []use
@@ -219,7 +257,7 @@ func (a *accountant) record(r *ctype.Record, index *ctype.Index) {
 	for _, m := range members(r, index, "", nil) {
 		d := &Declaration{System: a.system, Kind: Member, Name: name + "." + m.path, Header: m.file, record: r.Name}
 		mf, ok := a.facts.member(a.system, a.arch, r.Name, m.path)
-		own := a.scope.class(d)
+		own := d.class(a.scope.Without)
 		dir := ""
 		for _, u := range hand {
 			if field, ok := goRecord.Field(m.path); ok && (u.fields[field.Go] || u.fields[field.Setter]) {

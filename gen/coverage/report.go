@@ -86,8 +86,8 @@ func (r *Report) Markdown(data string) []byte {
 // account writes what becomes of everything in a conversion.
 func (r *Report) account(b *strings.Builder, data string) {
 	b.WriteString("What becomes of everything that the headers declare, when one system's meaning is\n" +
-		"translated into another's. **Mapped** is what a rule or hand-written code translates;\n" +
-		"**without counterpart** is what has none, with the reason; **open** is the rest, which nobody\n" +
+		"translated into another's. **Mapped** is what a rule or hand-written code translates,\n" +
+		"or what is the same in all systems; **without counterpart** is what has none, with the reason; **open** is the rest, which nobody\n" +
 		"has decided. Where architectures differ, the worst counts.\n")
 	if data != "" {
 		fmt.Fprintf(b, "[%s](%s) has a line for each declaration.\n", data, data)
@@ -101,24 +101,29 @@ func (r *Report) account(b *strings.Builder, data string) {
 	}
 }
 
-// classes writes the reasons that the scope gives.
+// classes writes what the scope says.
 func (r *Report) classes(b *strings.Builder) {
-	if len(r.scope.Without) == 0 {
+	r.classTable(b, "Constants that are the same in all systems", "They need no translation; their numbers are compared.", r.scope.Same, Mapped)
+	r.classTable(b, "Whole classes without a counterpart", "Single names without one have their reason in the rules.", r.scope.Without, Without)
+}
+
+func (r *Report) classTable(b *strings.Builder, title, about string, classes []*Class, status Status) {
+	if len(classes) == 0 {
 		return
 	}
 	n := map[[2]string]int{}
 	for _, d := range r.Declarations {
-		if d.Status == Without && d.Note == "" {
+		if d.Status == status {
 			n[[2]string{d.By, d.System}]++
 		}
 	}
-	b.WriteString("\n## Whole classes without a counterpart\n\nSingle names without one have their reason in the rules.\n\n| class |")
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n| class |", title, about)
 	for _, s := range r.plan.Systems {
 		b.WriteString(" " + s.Options.System + " |")
 	}
 	b.WriteString(" why |\n|---|" + strings.Repeat("---:|", len(r.plan.Systems)) + "---|\n")
 	seen := map[string]bool{}
-	for _, c := range r.scope.Without {
+	for _, c := range classes {
 		if seen[c.Class] {
 			continue
 		}

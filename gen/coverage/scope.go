@@ -36,7 +36,13 @@ type Scope struct {
 	// their macros do not say so.
 	Ioctls []string `yaml:"ioctls"`
 
-	// Without are the classes. The first that fits a declaration counts.
+	// Same are classes of constants that need no translation, because every
+	// system has the same number by that name. That is held against the
+	// headers; a constant that no other system has is not in the class.
+	Same []*Class `yaml:"same"`
+
+	// Without are the classes without a counterpart. The first that fits a
+	// declaration counts.
 	Without []*Class `yaml:"without"`
 
 	// Open is the most declarations that may be open, by system and kind. A
@@ -45,7 +51,7 @@ type Scope struct {
 	Open map[string]map[string]int `yaml:"open"`
 }
 
-// A Class is a set of declarations without a counterpart.
+// A Class is a set of declarations with something in common.
 type Class struct {
 	Pos ctype.Pos `yaml:",pos"`
 
@@ -102,7 +108,7 @@ func (s *Scope) check(systems []string) (errs []error) {
 		}
 	}
 	seen := map[string]*Class{}
-	for _, c := range s.Without {
+	for _, c := range slices.Concat(s.Same, s.Without) {
 		c.used = map[string]bool{}
 		if c.Class == "" || c.Why == "" {
 			fail(c.Pos, "a class needs its word (class) and its reason (why)")
@@ -136,11 +142,11 @@ func (s *Scope) check(systems []string) (errs []error) {
 	return errs
 }
 
-// class returns the class that a declaration belongs to, or nil. Every
-// pattern that fits is noted, so that the useless ones can be told.
-func (s *Scope) class(d *Declaration) *Class {
+// class returns the first of the classes that a declaration belongs to, or
+// nil. Every pattern that fits is noted, so that the useless ones can be told.
+func (d *Declaration) class(list []*Class) *Class {
 	var found *Class
-	for _, c := range s.Without {
+	for _, c := range list {
 		if c.System != "" && c.System != d.System || len(c.Kinds) > 0 && !slices.Contains(c.Kinds, string(d.Kind)) {
 			continue
 		}
@@ -163,7 +169,7 @@ func (s *Scope) class(d *Declaration) *Class {
 
 // useless returns an error for each pattern that nothing in the headers fits.
 func (s *Scope) useless() (errs []error) {
-	for _, c := range s.Without {
+	for _, c := range slices.Concat(s.Same, s.Without) {
 		for _, list := range []struct {
 			key      string
 			patterns []string
