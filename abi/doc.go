@@ -3,6 +3,6 @@
 // tables that constants are translated by, and the errors of a translation.
 //
 // It is used by the packages abigen writes and by programs that use them, and
-// imports nothing but the standard library. Nothing in it allocates unless it
-// makes an error.
+// imports nothing but the standard library. Nothing that generated code calls
+// allocates unless it makes an error.
 package abi

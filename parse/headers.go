@@ -84,13 +84,12 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// mainName is what cc calls the source that includes the headers of a group,
-// and predefinedName the macros and types of the compiler itself.
+// What cc calls the sources that are not headers.
 const (
-	mainName       = "<main>"
-	predefinedName = "<predefined>"
-	definesName    = "<command line>"
-	endName        = "<end>"
+	mainName       = "<main>"         // includes the headers of the group
+	predefinedName = "<predefined>"   // macros and types of the compiler itself
+	definesName    = "<command line>" // macros of the group
+	endName        = "<end>"          // see endText
 )
 
 // endText stands behind the last header. A parser that is lost in an unfinished
@@ -405,7 +404,11 @@ func (p *parser) missing(name string) {
 	if arg == "" {
 		arg = "<" + name + ">"
 	}
-	p.errs.add(pos, "header not found: %s", arg)
+	why := ""
+	if strings.HasPrefix(strings.Trim(arg, `<"`), "/") {
+		why = "; absolute names are not looked up"
+	}
+	p.errs.add(pos, "header not found: %s%s", arg, why)
 }
 
 // enter checks the limits as cc begins to read a file.

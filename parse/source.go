@@ -63,22 +63,23 @@ func (s *sources) read(name string) (*source, error) {
 	if src := s.cache.get(name); src != nil {
 		return src, nil
 	}
-	var f fs.File
-	var err error
+	// Only a regular file is opened: opening a FIFO waits for a writer, and a
+	// device has no end.
+	fsys, file := s.inc.FS, name
 	if p, ok := strings.CutPrefix(name, diskPrefix); ok {
-		f, err = os.Open(filepath.FromSlash(p))
-	} else if fs.ValidPath(name) {
-		f, err = s.inc.FS.Open(name)
-	} else {
-		err = &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+		dir, base := filepath.Split(filepath.FromSlash(p))
+		fsys, file = os.DirFS(dir), base
 	}
+	if info, err := fs.Stat(fsys, file); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrInvalid}
+	}
+	f, err := fsys.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.IsDir() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrInvalid}
-	}
 	b, err := io.ReadAll(io.LimitReader(f, s.limit+1))
 	if err != nil {
 		return nil, err

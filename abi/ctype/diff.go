@@ -79,7 +79,7 @@ func (p Pos) String() string {
 	return s
 }
 
-// Value returns the value of the constant in C notation: a decimal number or
+// Value returns the value of the constant for a person to read: a decimal number or
 // a quoted string.
 func (c *Const) Value() string {
 	switch c.Kind {

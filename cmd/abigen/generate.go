@@ -95,6 +95,7 @@ func (a *app) generate(ctx context.Context, flags generateFlags) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	output.Clean(p.Dir, p.OutputDirs())
 	if err := output.Apply(p.Dir, changes); err != nil {
 		return err
 	}
@@ -114,7 +115,11 @@ func (a *app) check(changes []output.Change) error {
 	for _, c := range changes {
 		fmt.Fprint(a.stdout, c.Diff())
 	}
-	a.notef("%d files are not up to date; run: abigen generate", len(changes))
+	what := "files are"
+	if len(changes) == 1 {
+		what = "file is"
+	}
+	a.notef("%d %s not up to date; run: abigen generate", len(changes), what)
 	return errDifferences
 }
 

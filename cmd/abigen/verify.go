@@ -68,31 +68,39 @@ func (a *app) verify(ctx context.Context, flags verifyFlags) error {
 	if err := v.want(flags.targets); err != nil {
 		return err
 	}
-	// The units of a system are shared by both steps; they are parsed once.
-	for _, s := range p.Config.Systems {
-		native, described := s.TargetList()
-		targets := slices.DeleteFunc(append(slices.Clone(native), described...), v.skip)
-		if len(targets) == 0 {
-			continue
-		}
-		if err := v.headers(ctx, s, targets, flags.compilers); err != nil {
-			return err
-		}
-		if native = slices.DeleteFunc(native, v.skip); len(native) > 0 {
-			if err := v.packages(ctx, s, native); err != nil {
-				return err
-			}
-		}
-	}
+	err = v.systems(ctx, flags.compilers)
+	// What was found is told even if a compiler or a package then failed.
 	slices.SortStableFunc(v.found, func(x, y verify.Difference) int { return strings.Compare(x.Target.String(), y.Target.String()) })
 	for _, d := range v.found {
 		fmt.Fprintln(a.stdout, d)
 	}
 	a.notef("%d claims compared, %d differences", v.claims, len(v.found))
+	if err != nil {
+		return err
+	}
 	if len(v.found) > 0 {
 		return errDifferences
 	}
 	return nil
+}
+
+// systems compares every system of the configuration. After an error it goes
+// on with the next one. The units of a system are shared by both steps; they
+// are parsed once.
+func (v *verifier) systems(ctx context.Context, compilers []string) error {
+	var errs []error
+	for _, s := range v.p.Config.Systems {
+		native, described := s.TargetList()
+		targets := slices.DeleteFunc(append(slices.Clone(native), described...), v.skip)
+		if len(targets) == 0 {
+			continue
+		}
+		errs = append(errs, v.headers(ctx, s, targets, compilers))
+		if native = slices.DeleteFunc(native, v.skip); len(native) > 0 {
+			errs = append(errs, v.packages(ctx, s, native))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // want notes which targets the user asked for, and refuses those that the

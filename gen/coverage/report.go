@@ -232,7 +232,7 @@ func (r *Report) system(b *strings.Builder, i int, s gen.System) {
 	for _, u := range s.Unused {
 		fmt.Fprintf(b, "\nNot used: %s: %s.\n", u.Header, u.Reason)
 	}
-	writeSkipped(b, "What the headers declare and the package leaves out", r.plan.Namespaces[i].Report())
+	writeSkipped(b, "What the headers declare and the package leaves out, or has with a loss", r.plan.Namespaces[i].Report())
 	if c := r.plan.Calls[i]; c != nil {
 		writeSkipped(b, "System calls without a function", c.Report())
 	}

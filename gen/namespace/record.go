@@ -345,7 +345,7 @@ func (b *recordBuilder) pad(slots []placed) {
 	}
 	gap(r.C.Size)
 	if r.C.Align > b.maxAlign && r.C.Align > 8 {
-		b.skip(r.C.Name, fmt.Sprintf("C aligns it to %d bytes, Go to %d", r.C.Align, r.Align), r.C.Pos)
+		b.skip(r.C.Name, fmt.Sprintf("in the package, but C aligns it to %d bytes and Go to %d", r.C.Align, r.Align), r.C.Pos)
 	}
 }
 

@@ -83,6 +83,9 @@ func sizeText(c *ctype.Record) string {
 	if c.Align > 1 {
 		s += ", aligned to " + itoa(c.Align)
 	}
+	if c.Align > 8 {
+		s += " (by C, not by Go)" // no Go type is aligned to more than 8
+	}
 	return s
 }
 

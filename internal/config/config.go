@@ -201,11 +201,28 @@ func (s *System) TargetList() (native, described []ctype.Target) {
 	return native, described
 }
 
+// compilerDependent are the declarations of widely used headers that depend on
+// the compiler; a configuration adds its own.
+var compilerDependent = []*CompilerDependent{
+	{
+		Names:  []string{"__HAVE_GENERIC_SELECTION", "__has_safe_buffers", "DYNAMIC_TARGETS_ENABLED"},
+		Reason: "tells what the compiler can do, and abigen describes the headers as a plain GNU C compiler sees them",
+	},
+	{
+		Names: []string{"__GLIBC_USE_DEPRECATED_SCANF"}, Compiler: "gcc",
+		Reason: "follows the C standard that the compiler takes when it is not told one",
+	},
+	{
+		Names: []string{"max_align_t"}, Compiler: "gcc",
+		Reason: "comes from the compiler's own stddef.h, where each names the members in its way",
+	},
+}
+
 // DiffersOn returns the names of the declarations that the compiler sees in
 // its own way.
 func (s *System) DiffersOn(compiler string) []string {
 	var names []string
-	for _, d := range s.CompilerDependent {
+	for _, d := range append(slices.Clone(compilerDependent), s.CompilerDependent...) {
 		if d.Compiler == "" || d.Compiler == compiler {
 			names = append(names, d.Names...)
 		}

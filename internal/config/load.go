@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"go/token"
 	"io/fs"
 	"os"
 	"path"
@@ -80,6 +81,7 @@ func (k *checker) config(c *Config) {
 	}
 	for _, v := range c.Converters {
 		k.need(v.Pos, "converter", "package", v.Package)
+		k.packageName(v.Pos, v.Package)
 		k.relative(v.Pos, v.Package)
 		for _, end := range []Text{v.From, v.To} {
 			if _, ok := c.System(end.Value); !ok {
@@ -103,6 +105,13 @@ func (k *checker) coverage(c *Coverage) {
 	k.need(c.Pos, "coverage report", "file", c.File)
 	k.relative(c.Pos, c.File)
 	k.relative(c.Pos, c.Data)
+	// A name by a slip, go.mod or a header, would be written over.
+	if c.File != "" && path.Ext(c.File) != ".md" {
+		k.fail(c.Pos, "coverage report %q: want a file name that ends in .md", c.File)
+	}
+	if c.Data != "" && path.Ext(c.Data) != ".csv" {
+		k.fail(c.Pos, "data of the coverage report %q: want a file name that ends in .csv", c.Data)
+	}
 	if c.Data != "" && c.Data == c.File {
 		k.fail(c.Pos, "the coverage report and its data are one file, %s", c.File)
 	}
@@ -118,6 +127,7 @@ func (k *checker) system(s *System) {
 	setDefault(&s.Title, s.Name.Value)
 	setDefault(&s.Sysroot.Value, "zig")
 	k.relative(s.Pos, s.Package)
+	k.packageName(s.Pos, s.Package)
 	switch dir, isDir := SplitDirSysroot(s.Sysroot.Value); {
 	case isDir && dir == "":
 		k.fail(s.Sysroot.Pos, `sysroot "dir:" names no directory`)
@@ -172,6 +182,14 @@ func (k *checker) system(s *System) {
 		if len(g.Headers) == 0 {
 			k.fail(g.Pos, "group %q has no headers", g.Name.Value)
 		}
+	}
+}
+
+// packageName reports a directory whose last element cannot be the name of a
+// package that others import.
+func (k *checker) packageName(pos ctype.Pos, dir string) {
+	if name := path.Base(dir); dir != "" && (!token.IsIdentifier(name) || name == "main" || name == "_") {
+		k.fail(pos, "package %q: %q cannot be the name of a Go package that is imported", dir, name)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // Apply makes the changes below root. Every new file is first written under a
@@ -60,6 +61,26 @@ func missing(dir string) []string {
 	return append(missing(filepath.Dir(dir)), dir)
 }
 
+// abandoned is the age from which a temporary file cannot be of a run that is
+// still at work.
+const abandoned = 10 * time.Minute
+
+// Clean removes from dirs, below root, what runs that were killed left under
+// temporary names.
+func Clean(root string, dirs []string) {
+	for _, dir := range dirs {
+		names, _ := filepath.Glob(filepath.Join(root, filepath.FromSlash(dir), temporary))
+		for _, name := range names {
+			if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > abandoned {
+				os.Remove(name) // in the way of nobody if it cannot be
+			}
+		}
+	}
+}
+
+// temporary is the pattern of the names under which files are staged.
+const temporary = ".abigen-*.tmp"
+
 // stage writes the content under a temporary name in the directory of dst,
 // from which it can be renamed into place.
 func stage(dst string, content []byte) (name string, err error) {
@@ -67,7 +88,7 @@ func stage(dst string, content []byte) (name string, err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
-	f, err := os.CreateTemp(dir, ".abigen-*.tmp")
+	f, err := os.CreateTemp(dir, temporary)
 	if err != nil {
 		return "", err
 	}

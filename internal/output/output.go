@@ -81,8 +81,8 @@ func Changes(root string, files Files, dirs []string) ([]Change, error) {
 		case err != nil:
 			return nil, err
 		case bytes.Equal(old, files[name]):
-		case header(name) != "" && firstLine(old) != header(name):
-			return nil, fmt.Errorf("%s was not made by abigen (its first line is not %q): move it away or rename it; nothing was written", name, header(name))
+		case header(name, files[name]) != "" && firstLine(old) != header(name, files[name]):
+			return nil, fmt.Errorf("%s was not made by abigen (its first line is not %q): move it away or rename it; nothing was written", name, header(name, files[name]))
 		default:
 			changes = append(changes, Change{name, old, files[name]})
 		}
@@ -131,13 +131,16 @@ func Strays(root string, dirs []string, made func(name string) bool) ([]string, 
 }
 
 // header returns what the first line of a generated file of that name says;
-// nothing for a file that only abigen has a use for.
-func header(name string) string {
+// nothing for abigen.lock, which nobody else has a use for. A table has no
+// place for a comment and is known by its column names.
+func header(name string, content []byte) string {
 	switch path.Ext(name) {
 	case ".go":
 		return Header
 	case ".md":
 		return markdownHeader
+	case ".csv":
+		return firstLine(content)
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -90,11 +91,32 @@ func TestChangesAndApply(t *testing.T) {
 	}
 }
 
+func TestHandWrittenDataIsRefused(t *testing.T) {
+	root := tree(t, map[string]string{"sales.csv": "month,sum\n"})
+	_, err := Changes(root, Files{"sales.csv": []byte("system,kind\n")}, nil)
+	if err == nil || !strings.Contains(err.Error(), "sales.csv was not made by abigen") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestHandWrittenFileIsRefused(t *testing.T) {
 	root := tree(t, map[string]string{"netbsd/zmine.go": "package netbsd\n"})
 	_, err := Changes(root, Files{"netbsd/zmine.go": []byte(gen)}, nil)
 	if err == nil || !strings.Contains(err.Error(), "netbsd/zmine.go was not made by abigen") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestClean(t *testing.T) {
+	root := tree(t, map[string]string{"p/.abigen-1.tmp": "old", "p/.abigen-2.tmp": "new", "p/a.go": gen})
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(root, "p/.abigen-1.tmp"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	Clean(root, []string{"p", "absent"})
+	want := map[string]string{"p/.abigen-2.tmp": "new", "p/a.go": gen}
+	if diff := cmp.Diff(want, contents(t, root)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -87,11 +87,17 @@ func wrap(t *ctype.Type, bits uint64) uint64 {
 	return bits << shift >> shift
 }
 
-// truncate converts a floating value to an integer as a compiler folds it.
+// truncate converts a floating value to an integer type. It reports false when
+// the type cannot hold the whole part, for which C defines no result.
 func truncate(t *ctype.Type, f float64) (uint64, bool) {
 	f = math.Trunc(f)
+	bits := int(min(8*t.Size, 64))
+	low, high := 0.0, math.Ldexp(1, bits)
+	if t.Signed {
+		low, high = -math.Ldexp(1, bits-1), math.Ldexp(1, bits-1)
+	}
 	switch {
-	case math.IsNaN(f), f >= 0x1p64, f < -0x1p63:
+	case math.IsNaN(f), f < low, f >= high:
 		return 0, false
 	case f < 0:
 		return wrap(t, uint64(int64(f))), true
