@@ -52,7 +52,7 @@ type UserPtRegs struct {
 
 const SizeofUserPtRegs = 272
 
-// UserFpsimdState is struct user_fpsimd_state, from asm/ptrace.h: 528 bytes, aligned to 16.
+// UserFpsimdState is struct user_fpsimd_state, from asm/ptrace.h: 528 bytes, aligned to 16 (by C, not by Go).
 type UserFpsimdState struct {
 	_        structs.HostLayout
 	Vregs    [32][16]byte //   0 vregs (unsigned __int128 [32])
@@ -119,7 +119,7 @@ type UserPacMask struct {
 
 const SizeofUserPacMask = 16
 
-// UserPacAddressKeys is struct user_pac_address_keys, from asm/ptrace.h: 64 bytes, aligned to 16.
+// UserPacAddressKeys is struct user_pac_address_keys, from asm/ptrace.h: 64 bytes, aligned to 16 (by C, not by Go).
 type UserPacAddressKeys struct {
 	_       structs.HostLayout
 	Apiakey [16]byte //  0 apiakey (unsigned __int128)
@@ -130,7 +130,7 @@ type UserPacAddressKeys struct {
 
 const SizeofUserPacAddressKeys = 64
 
-// UserPacGenericKeys is struct user_pac_generic_keys, from asm/ptrace.h: 16 bytes, aligned to 16.
+// UserPacGenericKeys is struct user_pac_generic_keys, from asm/ptrace.h: 16 bytes, aligned to 16 (by C, not by Go).
 type UserPacGenericKeys struct {
 	_       structs.HostLayout
 	Apgakey [16]byte // 0 apgakey (unsigned __int128)

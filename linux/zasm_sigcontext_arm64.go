@@ -6,7 +6,7 @@ package linux
 
 import "structs"
 
-// Sigcontext is struct sigcontext, from asm/sigcontext.h: 4384 bytes, aligned to 16.
+// Sigcontext is struct sigcontext, from asm/sigcontext.h: 4384 bytes, aligned to 16 (by C, not by Go).
 type Sigcontext struct {
 	_            structs.HostLayout
 	FaultAddress uint64      //   0 fault_address
@@ -31,7 +31,7 @@ const SizeofAarch64Ctx = 8
 
 const FPSIMD_MAGIC = 0x46508001
 
-// FpsimdContext is struct fpsimd_context, from asm/sigcontext.h: 528 bytes, aligned to 16.
+// FpsimdContext is struct fpsimd_context, from asm/sigcontext.h: 528 bytes, aligned to 16 (by C, not by Go).
 type FpsimdContext struct {
 	_     structs.HostLayout
 	Head  Aarch64Ctx   //  0 head

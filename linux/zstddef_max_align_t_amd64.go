@@ -6,7 +6,7 @@ package linux
 
 import "structs"
 
-// MaxAlignT is max_align_t, a struct, from __stddef_max_align_t.h: 32 bytes, aligned to 16.
+// MaxAlignT is max_align_t, a struct, from __stddef_max_align_t.h: 32 bytes, aligned to 16 (by C, not by Go).
 type MaxAlignT struct {
 	_              structs.HostLayout
 	MaxAlignNonce1 int64    //  0 __clang_max_align_nonce1

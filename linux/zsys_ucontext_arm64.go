@@ -16,7 +16,7 @@ type (
 	FpregsetT = UserFpsimdStruct // fpregset_t (elf_fpregset_t)
 )
 
-// McontextT is mcontext_t, a struct, from sys/ucontext.h: 4384 bytes, aligned to 16.
+// McontextT is mcontext_t, a struct, from sys/ucontext.h: 4384 bytes, aligned to 16 (by C, not by Go).
 type McontextT struct {
 	_            structs.HostLayout
 	FaultAddress uint64      //   0 fault_address
@@ -30,7 +30,7 @@ type McontextT struct {
 
 const SizeofMcontextT = 4384
 
-// UcontextT is struct ucontext_t, from sys/ucontext.h: 4560 bytes, aligned to 16.
+// UcontextT is struct ucontext_t, from sys/ucontext.h: 4560 bytes, aligned to 16 (by C, not by Go).
 type UcontextT struct {
 	_        structs.HostLayout
 	Flags    uint64    //   0 uc_flags (unsigned long)

@@ -17,7 +17,7 @@ type UserRegsStruct struct {
 
 const SizeofUserRegsStruct = 272
 
-// UserFpsimdStruct is struct user_fpsimd_struct, from sys/user.h: 528 bytes, aligned to 16.
+// UserFpsimdStruct is struct user_fpsimd_struct, from sys/user.h: 528 bytes, aligned to 16 (by C, not by Go).
 type UserFpsimdStruct struct {
 	_     structs.HostLayout
 	Vregs [32][16]byte //   0 vregs (unsigned __int128 [32])

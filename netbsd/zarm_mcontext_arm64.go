@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// FregsetT is __fregset_t, a struct, from arm/mcontext.h: 528 bytes, aligned to 16.
+// FregsetT is __fregset_t, a struct, from arm/mcontext.h: 528 bytes, aligned to 16 (by C, not by Go).
 type FregsetT struct {
 	_     structs.HostLayout
 	Qregs [32]Freg //   0 __qregs (union __freg [32])
@@ -20,7 +20,7 @@ type FregsetT struct {
 
 const SizeofFregsetT = 528
 
-// Freg is union __freg, from arm/mcontext.h: 16 bytes, aligned to 16.
+// Freg is union __freg, from arm/mcontext.h: 16 bytes, aligned to 16 (by C, not by Go).
 type Freg struct {
 	_    structs.HostLayout
 	data [2]uint64 // 0
@@ -77,7 +77,7 @@ type Mcontext32T struct {
 
 const SizeofMcontext32T = 352
 
-// McontextT is mcontext_t, a struct, from arm/mcontext.h: 880 bytes, aligned to 16.
+// McontextT is mcontext_t, a struct, from arm/mcontext.h: 880 bytes, aligned to 16 (by C, not by Go).
 type McontextT struct {
 	_     structs.HostLayout
 	Gregs [35]uint64 //   0 __gregs (__gregset_t)

@@ -37,7 +37,7 @@ type Fpreg struct {
 
 const SizeofFpreg = 108
 
-// Xmmregs is struct xmmregs, from machine/reg.h: 512 bytes, aligned to 16.
+// Xmmregs is struct xmmregs, from machine/reg.h: 512 bytes, aligned to 16 (by C, not by Go).
 type Xmmregs struct {
 	_       structs.HostLayout
 	Fxstate Fxsave // 0 fxstate

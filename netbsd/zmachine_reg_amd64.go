@@ -14,7 +14,7 @@ type Reg struct {
 
 const SizeofReg = 208
 
-// Fpreg is struct fpreg, from machine/reg.h: 512 bytes, aligned to 16.
+// Fpreg is struct fpreg, from machine/reg.h: 512 bytes, aligned to 16 (by C, not by Go).
 type Fpreg struct {
 	_       structs.HostLayout
 	Fxstate Fxsave // 0 fxstate

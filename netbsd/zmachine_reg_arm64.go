@@ -21,7 +21,7 @@ type Reg struct {
 
 const SizeofReg = 280
 
-// Fpelem is union fpelem, from machine/reg.h: 16 bytes, aligned to 16.
+// Fpelem is union fpelem, from machine/reg.h: 16 bytes, aligned to 16 (by C, not by Go).
 type Fpelem struct {
 	_    structs.HostLayout
 	data [2]uint64 // 0
@@ -39,7 +39,7 @@ func (f *Fpelem) U128() *[1][16]byte {
 	return (*[1][16]byte)(unsafe.Pointer(&f.data))
 }
 
-// Fpreg is struct fpreg, from machine/reg.h: 528 bytes, aligned to 16.
+// Fpreg is struct fpreg, from machine/reg.h: 528 bytes, aligned to 16 (by C, not by Go).
 type Fpreg struct {
 	_     structs.HostLayout
 	FpReg [32]Fpelem //   0 fp_reg (union fpelem [32])

@@ -10,7 +10,7 @@ import (
 	"github.com/abigen/abigen/abi"
 )
 
-// UcontextT is ucontext_t, struct __ucontext, from sys/ucontext.h: 944 bytes, aligned to 16.
+// UcontextT is ucontext_t, struct __ucontext, from sys/ucontext.h: 944 bytes, aligned to 16 (by C, not by Go).
 type UcontextT struct {
 	_        structs.HostLayout
 	Flags    uint32      //  0 uc_flags

@@ -56,7 +56,7 @@ func (f *Fpacc87) SetMantissa(v uint64) {
 	store(f.mantissa[:], v)
 }
 
-// Fpaccfx is struct fpaccfx, from x86/cpu_extended_state.h: 16 bytes, aligned to 16.
+// Fpaccfx is struct fpaccfx, from x86/cpu_extended_state.h: 16 bytes, aligned to 16 (by C, not by Go).
 type Fpaccfx struct {
 	_ structs.HostLayout
 	R Fpacc87 //  0 r
@@ -133,7 +133,7 @@ func (s *Save87) SetDp(v FpAddr) {
 	store(s.dp[:], v)
 }
 
-// Fxsave is struct fxsave, from x86/cpu_extended_state.h: 512 bytes, aligned to 16.
+// Fxsave is struct fxsave, from x86/cpu_extended_state.h: 512 bytes, aligned to 16 (by C, not by Go).
 type Fxsave struct {
 	_           structs.HostLayout
 	FxCw        uint16     //   0 fx_cw
@@ -196,7 +196,7 @@ type XsaveHi16Zmm struct {
 
 const SizeofXsaveHi16Zmm = 1024
 
-// Xstate is struct xstate, from x86/cpu_extended_state.h: 2384 bytes, aligned to 16.
+// Xstate is struct xstate, from x86/cpu_extended_state.h: 2384 bytes, aligned to 16 (by C, not by Go).
 type Xstate struct {
 	_        structs.HostLayout
 	Rfbm     uint64        //    0 xs_rfbm
@@ -210,7 +210,7 @@ type Xstate struct {
 
 const SizeofXstate = 2384
 
-// Savefpu is union savefpu, from x86/cpu_extended_state.h: 512 bytes, aligned to 16.
+// Savefpu is union savefpu, from x86/cpu_extended_state.h: 512 bytes, aligned to 16 (by C, not by Go).
 type Savefpu struct {
 	_    structs.HostLayout
 	data [64]uint64 // 0
