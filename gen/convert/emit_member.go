@@ -60,7 +60,7 @@ func (b *body) index(s *Step, src, dst, name string) {
 			g.line("\t%s[%s] = %s", local, w.constant(w.to, row.To, ""), value(row))
 		}
 	} else {
-		g.line("\tfor _, e := range [...]struct{ to, from uint8 }{")
+		g.line("\tfor _, e := range [...]struct{ to, from int }{")
 		for _, row := range plan.Domain.Rows {
 			g.line("\t\t{%s, %s},", w.constant(w.to, row.To, ""), w.constant(w.from, row.From, ""))
 		}

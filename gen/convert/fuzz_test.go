@@ -12,11 +12,12 @@ import (
 	"github.com/abigen/abigen/internal/strictyaml"
 )
 
-// rulesSeeds returns the rules of the golden cases, and the systems of one.
-func rulesSeeds(t testing.TB) (seeds []string, left, right convert.SystemModel) {
+// rulesSeeds returns the rules of the golden cases, those of the named one last,
+// and its systems.
+func rulesSeeds(t testing.TB, last string) (seeds []string, left, right convert.SystemModel) {
 	t.Helper()
 	var archive *txtar.Archive
-	for _, name := range []string{"domains", "flags", "structs", "mistakes", "bytes"} {
+	for _, name := range []string{"members", "payloads", "normal", "domains", "flags", "structs", "mistakes", "bytes", last} {
 		a, err := txtar.ParseFile("testdata/" + name + ".txtar")
 		if err != nil {
 			t.Fatal(err)
@@ -64,11 +65,19 @@ func tryRules(t *testing.T, text string, left, right convert.SystemModel) (plann
 	return planned
 }
 
-// TestMangledRules leaves out each line of the rules of the last golden case,
-// and puts each of its words in the place of another.
+// TestMangledRules leaves out each line of the rules of some golden cases, and puts
+// each of their words in the place of another.
 func TestMangledRules(t *testing.T) {
-	seeds, left, right := rulesSeeds(t)
-	good := seeds[len(seeds)-1]
+	for _, name := range []string{"bytes", "members", "payloads"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			seeds, left, right := rulesSeeds(t, name)
+			mangle(t, seeds[len(seeds)-1], left, right)
+		})
+	}
+}
+
+func mangle(t *testing.T, good string, left, right convert.SystemModel) {
 	lines := strings.SplitAfter(good, "\n")
 	for i := range lines {
 		tryRules(t, strings.Join(lines[:i], "")+strings.Join(lines[i+1:], ""), left, right)
@@ -96,7 +105,7 @@ func TestMangledRules(t *testing.T) {
 // FuzzRules plans with whatever rules the fuzzer writes: an error or a plan
 // that can be written down, never a panic.
 func FuzzRules(f *testing.F) {
-	seeds, left, right := rulesSeeds(f)
+	seeds, left, right := rulesSeeds(f, "payloads")
 	for _, seed := range seeds {
 		f.Add(seed)
 	}

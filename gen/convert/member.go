@@ -81,9 +81,24 @@ func (p *planner) planIndex(r *Record, m *MemberRule, step *Step) *Step {
 		if plan.Values = p.domain(rule.Values, rule.Pos, r.name(), step.To.Name); plan.Values == nil {
 			return nil
 		}
+		if plan.Values.FromType != elem(step.From.Type) || plan.Values.ToType != elem(step.To.Type) {
+			p.fail(m.Pos, r.name(), step.To.Name, "values: %s is of %s, not of %s and %s", rule.Values, plan.Values.Rule.Type, elem(step.From.Type), elem(step.To.Type))
+			return nil
+		}
+	} else if elem(step.From.Type) != elem(step.To.Type) {
+		p.fail(m.Pos, r.name(), step.To.Name, "index: elements are %s and %s: say how they are translated with values", elem(step.From.Type), elem(step.To.Type))
+		return nil
 	}
 	step.Decision, step.Index = Index, plan
 	return step
+}
+
+// elem returns the Go type of an array's elements.
+func elem(t *namespace.Type) string {
+	if t.Kind == namespace.Bytes {
+		return "uint8"
+	}
+	return t.Elem.String()
 }
 
 // planCount plans an array of which a member tells how much is in use.
@@ -159,6 +174,10 @@ func (p *planner) planTextLength(r *Record, m *MemberRule, step *Step) *Step {
 func (p *planner) checkLimit(r *Record, m *MemberRule, step *Step) {
 	text := p.to.of(m.Limit)
 	if text == "" {
+		return
+	}
+	if step.From == nil || step.To == nil {
+		p.fail(m.Pos, r.name(), "", "limit: the other side has no such member")
 		return
 	}
 	n, ok := parseNumber(text)

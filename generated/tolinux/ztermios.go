@@ -188,7 +188,7 @@ func Termios(dst *linux.Termios, src *netbsd.Termios) error {
 	for i := range cc {
 		cc[i] = 0x0 /* _POSIX_VDISABLE */
 	}
-	for _, e := range [...]struct{ to, from uint8 }{
+	for _, e := range [...]struct{ to, from int }{
 		{linux.VEOF, netbsd.VEOF},
 		{linux.VEOL, netbsd.VEOL},
 		{linux.VEOL2, netbsd.VEOL2},
@@ -255,7 +255,7 @@ func Termios2(dst *linux.Termios2, src *netbsd.Termios) error {
 	for i := range cc {
 		cc[i] = 0x0 /* _POSIX_VDISABLE */
 	}
-	for _, e := range [...]struct{ to, from uint8 }{
+	for _, e := range [...]struct{ to, from int }{
 		{linux.VEOF, netbsd.VEOF},
 		{linux.VEOL, netbsd.VEOL},
 		{linux.VEOL2, netbsd.VEOL2},

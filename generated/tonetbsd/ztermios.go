@@ -190,7 +190,7 @@ func Termios(dst *netbsd.Termios, src *linux.Termios) error {
 	for i := range cc {
 		cc[i] = 0xff /* _POSIX_VDISABLE */
 	}
-	for _, e := range [...]struct{ to, from uint8 }{
+	for _, e := range [...]struct{ to, from int }{
 		{netbsd.VINTR, linux.VINTR},
 		{netbsd.VQUIT, linux.VQUIT},
 		{netbsd.VERASE, linux.VERASE},
@@ -256,7 +256,7 @@ func Termios2(dst *netbsd.Termios, src *linux.Termios2) error {
 	for i := range cc {
 		cc[i] = 0xff /* _POSIX_VDISABLE */
 	}
-	for _, e := range [...]struct{ to, from uint8 }{
+	for _, e := range [...]struct{ to, from int }{
 		{netbsd.VINTR, linux.VINTR},
 		{netbsd.VQUIT, linux.VQUIT},
 		{netbsd.VERASE, linux.VERASE},
