@@ -100,7 +100,7 @@ type LevelRule struct {
 }
 
 // A MovedRule is an option of an [OptionsRule] whose level is not that of its
-// neighbours on both sides.
+// neighbors on both sides.
 type MovedRule struct {
 	Pos    ctype.Pos `yaml:",pos"`
 	Level  Pair      `yaml:"level"` // constants or numbers

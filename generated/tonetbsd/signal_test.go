@@ -108,7 +108,7 @@ func TestSystemCall(t *testing.T) {
 			t.Errorf("%s to NetBSD: %d, %t; want %d", test.name, got, ok, test.nb)
 		}
 	}
-	// The first number of socket keeps the behaviour of before NetBSD 3.
+	// The first number of socket keeps the behavior of before NetBSD 3.
 	for _, none := range []int32{97, 93, 34, 1 << 20, -1} {
 		if got, ok := tolinux.SystemCall(none); ok {
 			t.Errorf("%d to Linux: %d; want none", none, got)
