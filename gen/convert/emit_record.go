@@ -230,7 +230,7 @@ func (b *body) step(s *Step, src, dst, prefix string) {
 		default:
 			b.copied = append(b.copied, name)
 		}
-		if k := s.From.Type.Kind; k == namespace.Named || k == namespace.Bytes && s.To.Type.Kind != k {
+		if f, t := s.From.Type.Kind, s.To.Type.Kind; f == namespace.Named || t == namespace.Named || (f == namespace.Bytes || t == namespace.Bytes) && f != t {
 			b.assignBytes(s, src, dst)
 			break
 		}

@@ -23,3 +23,12 @@ var ipcCommandTable = [...]abi.Entry[int32]{
 	netbsd.IPC_SET:  {To: linux.IPC_SET, OK: true},
 	netbsd.IPC_STAT: {To: linux.IPC_STAT, OK: true},
 }
+
+// SemaphoreFlags returns the Linux flags of semop that mean the same as NetBSD's v. It is false
+// when some bits of v have no counterpart; the result is then without them.
+func SemaphoreFlags(v int16) (int16, bool) {
+	u := uint16(v)
+	to := u & (netbsd.IPC_NOWAIT | netbsd.SEM_UNDO)
+	const known = netbsd.IPC_NOWAIT | netbsd.SEM_UNDO
+	return int16(to), u&^known == 0
+}

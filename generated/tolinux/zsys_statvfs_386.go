@@ -57,3 +57,55 @@ func Statvfs(dst *linux.Statvfs, src *netbsd.Statvfs) error {
 	dst.Namemax = src.Namemax
 	return nil
 }
+
+// Statfs writes src to dst in Linux form. On error dst is unchanged. Added: f_type (0). Mapped:
+// f_flag. Narrowed: f_bsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree, f_namemax, f_frsize.
+// Copied: f_fsidx.__fsid_val. Dropped: f_iosize, f_bresvd, f_favail, f_fresvd, f_syncreads,
+// f_syncwrites, f_asyncreads, f_asyncwrites, f_fsid, f_owner, f_fstypename, f_mntonname,
+// f_mntfromname, f_mntfromlabel.
+//
+//	NetBSD struct statvfs, from sys/statvfs.h
+//	Linux struct statfs, from bits/statfs.h
+func Statfs(dst *linux.Statfs, src *netbsd.Statvfs) error {
+	if src.Bsize > math.MaxInt32 {
+		return abi.OutOfRange("statvfs", "f_bsize", src.Bsize)
+	}
+	if src.Blocks > math.MaxUint32 {
+		return abi.OutOfRange("statvfs", "f_blocks", src.Blocks)
+	}
+	if src.Bfree > math.MaxUint32 {
+		return abi.OutOfRange("statvfs", "f_bfree", src.Bfree)
+	}
+	if src.Bavail > math.MaxUint32 {
+		return abi.OutOfRange("statvfs", "f_bavail", src.Bavail)
+	}
+	if src.Files > math.MaxUint32 {
+		return abi.OutOfRange("statvfs", "f_files", src.Files)
+	}
+	if src.Ffree > math.MaxUint32 {
+		return abi.OutOfRange("statvfs", "f_ffree", src.Ffree)
+	}
+	if src.Namemax > math.MaxInt32 {
+		return abi.OutOfRange("statvfs", "f_namemax", src.Namemax)
+	}
+	if src.Frsize > math.MaxInt32 {
+		return abi.OutOfRange("statvfs", "f_frsize", src.Frsize)
+	}
+	var flags int32
+	if err := statfsFlags(&flags, src); err != nil {
+		return err
+	}
+	dst.Bsize = int32(src.Bsize)
+	dst.Blocks = uint32(src.Blocks)
+	dst.Bfree = uint32(src.Bfree)
+	dst.Bavail = uint32(src.Bavail)
+	dst.Files = uint32(src.Files)
+	dst.Ffree = uint32(src.Ffree)
+	dst.Fsid.Val = src.Fsidx.FsidVal
+	dst.Namelen = int32(src.Namemax)
+	dst.Frsize = int32(src.Frsize)
+	dst.Flags = flags
+	dst.Type = 0
+	dst.Spare = [4]int32{}
+	return nil
+}

@@ -3,6 +3,8 @@
 package tolinux
 
 import (
+	"math"
+
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/linux"
 	"github.com/abigen/abigen/netbsd"
@@ -32,5 +34,40 @@ func Statvfs(dst *linux.Statvfs, src *netbsd.Statvfs) error {
 	dst.Fsid = src.Fsid
 	dst.Flag = flag
 	dst.Namemax = src.Namemax
+	return nil
+}
+
+// Statfs writes src to dst in Linux form. On error dst is unchanged. Added: f_type (0). Mapped:
+// f_flag. Narrowed: f_bsize, f_namemax, f_frsize. Copied: the rest. Dropped: f_iosize, f_bresvd,
+// f_favail, f_fresvd, f_syncreads, f_syncwrites, f_asyncreads, f_asyncwrites, f_fsid, f_owner,
+// f_fstypename, f_mntonname, f_mntfromname, f_mntfromlabel.
+//
+//	NetBSD struct statvfs, from sys/statvfs.h
+//	Linux struct statfs, from bits/statfs.h
+func Statfs(dst *linux.Statfs, src *netbsd.Statvfs) error {
+	if src.Bsize > math.MaxInt64 {
+		return abi.OutOfRange("statvfs", "f_bsize", src.Bsize)
+	}
+	if src.Namemax > math.MaxInt64 {
+		return abi.OutOfRange("statvfs", "f_namemax", src.Namemax)
+	}
+	if src.Frsize > math.MaxInt64 {
+		return abi.OutOfRange("statvfs", "f_frsize", src.Frsize)
+	}
+	var flags int64
+	if err := statfsFlags(&flags, src); err != nil {
+		return err
+	}
+	*dst = linux.Statfs{}
+	dst.Bsize = int64(src.Bsize)
+	dst.Blocks = src.Blocks
+	dst.Bfree = src.Bfree
+	dst.Bavail = src.Bavail
+	dst.Files = src.Files
+	dst.Ffree = src.Ffree
+	dst.Fsid.Val = src.Fsidx.FsidVal
+	dst.Namelen = int64(src.Namemax)
+	dst.Frsize = int64(src.Frsize)
+	dst.Flags = flags
 	return nil
 }

@@ -59,6 +59,17 @@ func systemPairs() []pair {
 			l.Type, l.Whence = int16(r.IntN(4)), int16(r.IntN(4))
 		}),
 		makePair("statvfs", tonetbsd.Statvfs, tolinux.Statvfs, func(r *rand.Rand, l *linux.Statvfs) { setLen(&l.Flag, r.IntN(1<<14)) }),
+		makePair("statfs", tonetbsd.StatvfsFromStatfs, tolinux.Statfs, func(r *rand.Rand, l *linux.Statfs) {
+			setLen(&l.Flags, r.IntN(1<<14))
+			each(r, &l.Bsize, &l.Frsize, &l.Namelen)
+		}),
+		makePair("fsid_t", tonetbsd.FsidT, tolinux.FsidT, nil),
+		makePair("msqid_ds", tonetbsd.MsqidDs, tolinux.MsqidDs, nil),
+		makePair("semid_ds", tonetbsd.SemidDs, tolinux.SemidDs, func(r *rand.Rand, l *linux.SemidDs) { small(r, &l.Nsems) }),
+		makePair("sembuf", tonetbsd.Sembuf, tolinux.Sembuf, func(r *rand.Rand, l *linux.Sembuf) { l.Flg = pick[int16](r, 0, linux.IPC_NOWAIT, linux.SEM_UNDO) }),
+		makePair("ifaddrs", tonetbsd.Ifaddrs, tolinux.Ifaddrs, func(r *rand.Rand, l *linux.Ifaddrs) {
+			l.Flags = pick[uint32](r, linux.IFF_UP|linux.IFF_RUNNING, linux.IFF_MULTICAST, linux.IFF_SLAVE)
+		}),
 		makePair("dirent", tonetbsd.Dirent, tolinux.Dirent64, func(r *rand.Rand, l *linux.Dirent64) {
 			l.Type = pick[uint8](r, linux.DT_REG, linux.DT_DIR, linux.DT_UNKNOWN, linux.DT_WHT, 3)
 			name(r, l.Name[:])

@@ -81,6 +81,7 @@ func domains() []domain {
 		makeDomain("RouteFlags", true, tonetbsd.RouteFlags, tolinux.RouteFlags),
 		makeDomain("RusageWho", false, tonetbsd.RusageWho, tolinux.RusageWho),
 		makeDomain("SegmentationCode", false, tonetbsd.SegmentationCode, tolinux.SegmentationCode),
+		makeDomain("SemaphoreFlags", true, tonetbsd.SemaphoreFlags, tolinux.SemaphoreFlags),
 		makeDomain("ShmatFlags", true, tonetbsd.ShmatFlags, tolinux.ShmatFlags),
 		makeDomain("ShutdownHow", false, tonetbsd.ShutdownHow, tolinux.ShutdownHow),
 		makeDomain("SigactionFlags", true, tonetbsd.SigactionFlags, tolinux.SigactionFlags),

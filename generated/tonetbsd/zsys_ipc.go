@@ -23,3 +23,12 @@ var ipcCommandTable = [...]abi.Entry[int32]{
 	linux.IPC_SET:  {To: netbsd.IPC_SET, OK: true},
 	linux.IPC_STAT: {To: netbsd.IPC_STAT, OK: true},
 }
+
+// SemaphoreFlags returns the NetBSD flags of semop that mean the same as Linux's v. It is false
+// when some bits of v have no counterpart; the result is then without them.
+func SemaphoreFlags(v int16) (int16, bool) {
+	u := uint16(v)
+	to := u & (linux.IPC_NOWAIT | linux.SEM_UNDO)
+	const known = linux.IPC_NOWAIT | linux.SEM_UNDO
+	return int16(to), u&^known == 0
+}

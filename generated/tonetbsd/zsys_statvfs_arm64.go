@@ -34,3 +34,39 @@ func Statvfs(dst *netbsd.Statvfs, src *linux.Statvfs) error {
 	dst.Namemax = src.Namemax
 	return nil
 }
+
+// StatvfsFromStatfs writes src to dst in NetBSD form. On error dst is unchanged. Added: f_iosize
+// (0), f_bresvd (0), f_favail (0), f_fresvd (0), f_syncreads (0), f_syncwrites (0), f_asyncreads
+// (0), f_asyncwrites (0), f_fsid (0), f_owner (0), f_fstypename (0), f_mntonname (0),
+// f_mntfromname (0), f_mntfromlabel (0). Mapped: f_flags. Narrowed: f_bsize, f_frsize, f_namelen.
+// Copied: the rest. Dropped: f_type.
+//
+//	Linux struct statfs, from bits/statfs.h
+//	NetBSD struct statvfs, from sys/statvfs.h
+func StatvfsFromStatfs(dst *netbsd.Statvfs, src *linux.Statfs) error {
+	var flag uint64
+	if err := statfsFlags(&flag, src); err != nil {
+		return err
+	}
+	if src.Bsize < 0 {
+		return abi.OutOfRange("statfs", "f_bsize", src.Bsize)
+	}
+	if src.Frsize < 0 {
+		return abi.OutOfRange("statfs", "f_frsize", src.Frsize)
+	}
+	if src.Namelen < 0 {
+		return abi.OutOfRange("statfs", "f_namelen", src.Namelen)
+	}
+	*dst = netbsd.Statvfs{}
+	dst.Flag = flag
+	dst.Bsize = uint64(src.Bsize)
+	dst.Frsize = uint64(src.Frsize)
+	dst.Blocks = src.Blocks
+	dst.Bfree = src.Bfree
+	dst.Bavail = src.Bavail
+	dst.Files = src.Files
+	dst.Ffree = src.Ffree
+	dst.Fsidx.FsidVal = src.Fsid.Val
+	dst.Namemax = uint64(src.Namelen)
+	return nil
+}
