@@ -395,24 +395,6 @@ func basicType(name string) *namespace.Type {
 	return t
 }
 
-func (b *body) text(s *Step, src, dst, name string) {
-	local := b.locals.Take(localName(s.From.Go) + "Len")
-	b.clear = true
-	from, to := inside(src, s.From), inside(dst, s.To)
-	if s.Text == "path" {
-		// A name that begins with a NUL and goes on is of Linux's abstract namespace.
-		b.guards.line("\t%s := @abi.StringLen(%s[:])", local, from)
-		b.guard(fmt.Sprintf("%s == 0 && !@abi.IsZero(%s[:])", local, from), "NoCounterpart", name, "0")
-		if s.From.Type.Size > s.To.Type.Size {
-			b.guard(fmt.Sprintf("%s > %d", local, s.To.Type.Size), "OutOfRange", name, local)
-		}
-	} else {
-		b.guards.line("\t%s := @abi.StringLen(%s[:])", local, from)
-		b.guard(fmt.Sprintf("%s > %d", local, min(s.To.Type.Size, s.From.Type.Size)-1), "BadString", name, local)
-	}
-	b.assign(fmt.Sprintf("copy(%s[:], %s[:%s])", to, from, local))
-}
-
 func (b *body) nest(s *Step, src, dst, name string) {
 	w, sub := b.w, s.Record
 	switch {
@@ -488,20 +470,4 @@ func (b *body) cases(s *source, to string) {
 		}
 	}
 	s.line("\tdefault:\n\t\treturn @abi.NoCounterpart(%q, %q, %s)\n\t}", b.record, step.Param, step.Param)
-}
-
-// hook calls a function for one member: func(dst *T, src *Record) error, where T
-// is the type of the member and Record that of the source.
-func (b *body) hook(s *Step, src, dst string) {
-	local := b.locals.Take(localName(s.To.Go))
-	b.guards.line("\tvar %s %s", local, typeName(b.w.to, s.To.Type))
-	b.guards.line("\tif err := %s(&%s, %s); err != nil {\n\t\treturn err\n\t}", b.w.function(s.Hook), local, strings.TrimPrefix(addressOf(src), "&*"))
-	b.assign(set(dst, s.To, local))
-}
-
-func addressOf(path string) string {
-	if path == "src" {
-		return path
-	}
-	return "&" + path
 }

@@ -187,3 +187,51 @@ func (p *planner) checkLimit(r *Record, m *MemberRule, step *Step) {
 	}
 	step.Limit = n
 }
+
+func (p *planner) checkText(r *Record, pos ctype.Pos, step *Step) {
+	for _, f := range []*namespace.Field{step.From, step.To} {
+		if !byteArray(f.Type) {
+			p.fail(pos, r.name(), f.Name, "text: %s is not an array of bytes", f.Type)
+		}
+	}
+	if step.Text != "name" && step.Text != "path" {
+		p.fail(pos, r.name(), step.To.Name, "text: want name or path, have %q", step.Text)
+	}
+}
+
+func byteArray(t *namespace.Type) bool {
+	switch t.Kind {
+	case namespace.Bytes:
+		return true
+	case namespace.Array:
+		return t.Elem.Size == 1 && (t.Elem.Kind == namespace.Uint || t.Elem.Kind == namespace.Int)
+	}
+	return false
+}
+
+func (p *planner) checkDomain(r *Record, pos ctype.Pos, step *Step) {
+	if !integer(step.From.Type) || !integer(step.To.Type) {
+		p.fail(pos, r.name(), step.To.Name, "domain: want integers, have %s and %s", step.From.Type, step.To.Type)
+	}
+}
+
+// overflows reports whether the result is a bit-field that does not hold all
+// that the source can be.
+func (s *Step) overflows() bool {
+	width := 8 * s.From.Type.Size
+	if s.From.Form == namespace.Bits {
+		width = s.From.BitWidth
+	}
+	return s.To.Form == namespace.Bits && s.To.BitWidth < width
+}
+
+// simple reports whether values of t mean the same wherever its type is the same.
+func simple(t *namespace.Type) bool {
+	switch t.Kind {
+	case namespace.Int, namespace.Uint, namespace.Float, namespace.Complex, namespace.Addr, namespace.BE:
+		return true
+	case namespace.Array:
+		return simple(t.Elem)
+	}
+	return false
+}
