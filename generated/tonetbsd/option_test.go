@@ -187,3 +187,33 @@ func FuzzSocketOptionValue(f *testing.F) {
 		}
 	})
 }
+
+// TestValuesAllocations translates each option's value and some arguments of
+// ioctls, without an allocation.
+func TestValuesAllocations(t *testing.T) {
+	dst := make([]byte, 512)
+	for _, test := range optionTests() {
+		if n := testing.AllocsPerRun(50, func() {
+			_, _, _, _ = tonetbsd.SocketOptionValue(test.lxLevel, test.lx, dst, test.lxValue)
+			_, _, _, _ = tolinux.SocketOptionValue(test.nbLevel, test.nb, dst, test.nbValue)
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", test.name, n)
+		}
+	}
+	ifreq, termios := make([]byte, linux.SizeofIfreq), make([]byte, linux.SizeofTermios2)
+	var set, back netbsd.SigsetT
+	var lx linux.SigsetT
+	var info linux.SiginfoT
+	var nb netbsd.Siginfo
+	info.SiSigno = 9
+	if n := testing.AllocsPerRun(50, func() {
+		_, _ = tonetbsd.IoctlArgument(linux.SIOCSIFMTU, dst, ifreq)
+		_, _ = tonetbsd.IoctlArgument(linux.TCSETS2, dst, termios)
+		_ = tolinux.SigsetT(&lx, &set)
+		_ = tonetbsd.SigsetT(&back, &lx)
+		_ = tonetbsd.Siginfo(&nb, &info)
+		_ = tolinux.SiginfoT(&info, &nb)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
