@@ -170,6 +170,7 @@ type Requests struct {
 	Rule     *RequestsRule
 	Requests []*Request
 	Without  []Reason // requests of the source without a counterpart, on purpose
+	Aliases  []Row    // further names of numbers in Requests
 	Open     []string // requests that nothing is said of
 }
 
@@ -225,8 +226,12 @@ func (p *planner) planRequests(rule *RequestsRule) {
 	}
 	rest := p.rest(rule.Name, rule.Rest)
 	for _, c := range p.from.ints {
-		switch {
-		case !matches(rule.Constants, c.Name) || matches(rule.Except, c.Name) || said[c.Int.Bits]:
+		switch row, ok := r.row(c.Int.Bits); {
+		case !matches(rule.Constants, c.Name) || matches(rule.Except, c.Name):
+		case ok && row.From != c.Name:
+			row.From = c.Name
+			r.Aliases = append(r.Aliases, row)
+		case said[c.Int.Bits]:
 		case rest != "":
 			r.Without = append(r.Without, Reason{c.Name, c.Int.Bits, rest})
 		default:
@@ -234,6 +239,18 @@ func (p *planner) planRequests(rule *RequestsRule) {
 		}
 	}
 	p.plan.Requests = append(p.plan.Requests, r)
+}
+
+// row returns the row of a number.
+func (r *Requests) row(number uint64) (Row, bool) {
+	for _, q := range r.Requests {
+		for _, row := range q.Rows {
+			if row.FromVal == number {
+				return row, true
+			}
+		}
+	}
+	return Row{}, false
 }
 
 // rest returns why what else the source's side has is without a counterpart; empty

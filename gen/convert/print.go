@@ -113,6 +113,9 @@ func (r *Requests) print(b *strings.Builder) {
 			fmt.Fprintf(b, "\t%s: %s\n", row, q.what())
 		}
 	}
+	for _, row := range r.Aliases {
+		fmt.Fprintf(b, "\talias %s\n", row)
+	}
 	printWithout(b, r.Without)
 	for _, name := range r.Open {
 		fmt.Fprintf(b, "\topen %s\n", name)

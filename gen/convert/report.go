@@ -80,6 +80,9 @@ func (a *ArchPlan) report() []Entry {
 				list = append(list, Entry{Group: r.Rule.Name, Name: row.From, How: "to " + row.To + ", " + q.what()})
 			}
 		}
+		for _, row := range r.Aliases {
+			list = append(list, Entry{Group: r.Rule.Name, Name: row.From, How: "to " + row.To})
+		}
 		list = append(list, withouts(r.Rule.Name, r.Without)...)
 		for _, name := range r.Open {
 			list = append(list, Entry{Group: r.Rule.Name, Name: name, Status: Open, How: "no request of that name on the other side"})

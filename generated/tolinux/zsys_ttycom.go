@@ -7,6 +7,18 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
+// PacketModes returns the Linux what a terminal in packet mode tells that mean the same as
+// NetBSD's v. It is false when some bits of v have no counterpart; the result is then without
+// them.
+func PacketModes(v uint8) (uint8, bool) {
+	u := uint8(v)
+	to := u & (netbsd.TIOCPKT_FLUSHREAD | netbsd.TIOCPKT_FLUSHWRITE | netbsd.TIOCPKT_STOP | netbsd.TIOCPKT_START |
+		netbsd.TIOCPKT_NOSTOP | netbsd.TIOCPKT_DOSTOP | netbsd.TIOCPKT_IOCTL)
+	const known = netbsd.TIOCPKT_FLUSHREAD | netbsd.TIOCPKT_FLUSHWRITE | netbsd.TIOCPKT_STOP | netbsd.TIOCPKT_START |
+		netbsd.TIOCPKT_NOSTOP | netbsd.TIOCPKT_DOSTOP | netbsd.TIOCPKT_IOCTL
+	return uint8(to), u&^known == 0
+}
+
 // ModemLines returns the Linux lines of a modem that mean the same as NetBSD's v. It is false when
 // some bits of v have no counterpart; the result is then without them.
 func ModemLines(v int32) (int32, bool) {

@@ -162,6 +162,22 @@ func ControlCharacterValue(v uint8) (uint8, bool) {
 	return v, true
 }
 
+// TerminalAction returns the Linux second argument of tcsetattr that means the same as NetBSD's v,
+// and whether there is one.
+func TerminalAction(v int32) (int32, bool) {
+	if uint(v) < uint(len(terminalActionTable)) {
+		e := terminalActionTable[v]
+		return e.To, e.OK
+	}
+	return 0, false
+}
+
+var terminalActionTable = [...]abi.Entry[int32]{
+	netbsd.TCSANOW:   {To: linux.TCSANOW, OK: true},
+	netbsd.TCSADRAIN: {To: linux.TCSADRAIN, OK: true},
+	netbsd.TCSAFLUSH: {To: linux.TCSAFLUSH, OK: true},
+}
+
 // Termios writes src to dst in Linux form. On error dst is unchanged. Added: c_line (0). Mapped:
 // c_iflag, c_oflag, c_cflag, c_lflag, c_cc. Narrowed: c_ispeed, c_ospeed.
 //

@@ -73,6 +73,8 @@ func domains() []domain {
 		makeDomain("NameinfoFlags", true, tonetbsd.NameinfoFlags, tolinux.NameinfoFlags),
 		makeDomain("OpenFlags", true, tonetbsd.OpenFlags, tolinux.OpenFlags),
 		makeDomain("OutputFlags", true, tonetbsd.OutputFlags, tolinux.OutputFlags),
+		makeDomain("PacketModes", true, tonetbsd.PacketModes, tolinux.PacketModes),
+		makeDomain("TerminalAction", false, tonetbsd.TerminalAction, tolinux.TerminalAction),
 		makeDomain("PollCode", false, tonetbsd.PollCode, tolinux.PollCode),
 		makeDomain("PollEvents", true, tonetbsd.PollEvents, tolinux.PollEvents),
 		makeDomain("Protocol", false, tonetbsd.Protocol, tolinux.Protocol),

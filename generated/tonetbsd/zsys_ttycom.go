@@ -7,6 +7,17 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
+// PacketModes returns the NetBSD what a terminal in packet mode tells that mean the same as
+// Linux's v. It is false when some bits of v have no counterpart; the result is then without them.
+func PacketModes(v uint8) (uint8, bool) {
+	u := uint8(v)
+	to := u & (linux.TIOCPKT_FLUSHREAD | linux.TIOCPKT_FLUSHWRITE | linux.TIOCPKT_STOP | linux.TIOCPKT_START |
+		linux.TIOCPKT_NOSTOP | linux.TIOCPKT_DOSTOP | linux.TIOCPKT_IOCTL)
+	const known = linux.TIOCPKT_FLUSHREAD | linux.TIOCPKT_FLUSHWRITE | linux.TIOCPKT_STOP | linux.TIOCPKT_START |
+		linux.TIOCPKT_NOSTOP | linux.TIOCPKT_DOSTOP | linux.TIOCPKT_IOCTL
+	return uint8(to), u&^known == 0
+}
+
 // ModemLines returns the NetBSD lines of a modem that mean the same as Linux's v. It is false when
 // some bits of v have no counterpart; the result is then without them.
 func ModemLines(v int32) (int32, bool) {

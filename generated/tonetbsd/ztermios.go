@@ -164,6 +164,22 @@ func ControlCharacterValue(v uint8) (uint8, bool) {
 	return v, true
 }
 
+// TerminalAction returns the NetBSD second argument of tcsetattr that means the same as Linux's v,
+// and whether there is one.
+func TerminalAction(v int32) (int32, bool) {
+	if uint(v) < uint(len(terminalActionTable)) {
+		e := terminalActionTable[v]
+		return e.To, e.OK
+	}
+	return 0, false
+}
+
+var terminalActionTable = [...]abi.Entry[int32]{
+	linux.TCSANOW:   {To: netbsd.TCSANOW, OK: true},
+	linux.TCSADRAIN: {To: netbsd.TCSADRAIN, OK: true},
+	linux.TCSAFLUSH: {To: netbsd.TCSAFLUSH, OK: true},
+}
+
 // Termios writes src to dst in NetBSD form. On error dst is unchanged. Mapped: c_iflag, c_oflag,
 // c_cflag, c_lflag, c_cc. Narrowed: c_ispeed, c_ospeed. Dropped: c_line.
 //
