@@ -16,37 +16,92 @@
 // [SockaddrIn], [SockaddrIn6], [SockaddrUn] and [SockaddrStorage] take one kind
 // each, and [SockaddrDl] or [SockaddrLl] that of an interface. [InAddr] and
 // [In6Addr] are what is in them. [AddressFamily], [ProtocolFamily], [SocketType]
-// and [Protocol] are the numbers that socket and its fellows take.
+// and [Protocol] are the numbers that socket and its fellows take. [Addrinfo] with
+// [AddrinfoFlags], [AddrinfoError] and [NameinfoFlags] belong to getaddrinfo and
+// getnameinfo.
 //
 // # Messages and control data
 //
-// [Msghdr] and [Iovec] are the structures of sendmsg and recvmsg, [MessageFlags]
-// their flags, and [ControlMessages] a whole buffer of control messages, laid out
-// anew with the other system's headers and alignment.
+// [Msghdr] and [Iovec] are the structures of sendmsg and recvmsg, [Mmsghdr] that of
+// their forms for many messages, and [Iovecs] and [Mmsghdrs] arrays of them.
+// [MessageFlags] are their flags, and [ControlMessages] a whole buffer of control
+// messages, laid out anew with the other system's headers and alignment.
 //
 // # Options
 //
 // [SocketOption] takes a level and an option together; [SocketLevelOption],
 // [IPOption], [IPv6Option], [TCPOption], [UDPOption] and [ICMPv6Option] are the
-// options of one level. Their values are [Linger], [Timeval], [IPMreq],
-// [IPv6Mreq], [InPktinfo], [In6Pktinfo] and plain numbers. [ShutdownHow] is the
-// argument of shutdown.
+// options of one level, and [LocalSocketOption] those of local sockets, whose level
+// differs. [SocketOptionValue] and [LocalSocketOptionValue] translate an option
+// together with its value. Values are [Linger], [Timeval], [IPMreq], [IPv6Mreq],
+// [InPktinfo], [In6Pktinfo], [IP6Mtuinfo], [ICMP6Filter], [Ucred] or [Unpcbid],
+// [TCPInfo] with [TCPState] and [TCPInfoOptions], [UDPEncapsulation], and plain
+// numbers. [ShutdownHow] is the argument of shutdown.
 //
 // # Errors and signals
 //
-// [Errno] and [Signal].
+// [Errno] and [Signal] are numbers; [SigsetT] and [KernelSigset] are sets of
+// signals. [Sigaction] with [SigactionFlags], [SigprocmaskHow], and [Sigaltstack] or
+// [StackT] with [SigaltstackFlags] are what programs set; [Siginfo] or [SiginfoT] is
+// what a handler gets, with a code: [SignalCode] of any signal, [UserSignalCode],
+// [IllegalInstructionCode], [ArithmeticCode], [SegmentationCode], [BusErrorCode],
+// [TrapCode], [ChildCode] and [PollCode] of some.
 //
-// # Files and time
+// # Files and memory
 //
-// [Stat], [Timespec] and [Timeval] are structures, [OpenFlags] the flags of open.
+// [Stat], [Statvfs], [Statfs], [StatvfsFromStatfs] and [FsidT] tell about files and
+// file systems, with [MountFlags]; [Dirent], [Dirent64] and [Dirents] with
+// [DirentType] are what a directory holds. [OpenFlags], [AccessMode], [AtFlags],
+// [AccessAtFlags], [UnlinkAtFlags] and [Whence] are arguments, and
+// [FcntlCommand], [Flock], [Flock64], [LockType] and [FlockOperation] belong to
+// fcntl and flock. [MmapProtection], [MmapFlags], [MsyncFlags], [MlockallFlags] and
+// [Advice] are about memory.
+//
+// # Time
+//
+// [Timespec], [Timeval], [Itimerval], [Itimerspec] and [Timezone] are structures,
+// [ClockID], [ITimer] and [TimerFlags] numbers. [Timex] and [Ntptimeval] with
+// [ClockModes], [ClockStatus] and [ClockState] steer the clock.
 //
 // # Readiness
 //
-// [Pollfd] and [PollEvents].
+// [Pollfd], [Pollfds] and [PollEvents] are of poll, [FDSet] of select.
+// [EpollEvent] makes the changes for kevent that epoll_ctl asks for, and
+// [KeventChange] the other way; [Kevents] is what was reported, as the other system
+// reports it.
 //
 // # Interfaces
 //
 // [Ifreq] is the argument of most requests about interfaces; which member of its
-// union is in use tells the request, a parameter. [InterfaceFlags] and [LinkType]
-// are numbers in it and elsewhere.
+// union is in use tells the request, a parameter. [Ifconf] and [InterfaceAddresses]
+// are the list of all of them, [Ifaddrs] an element of getifaddrs. [InterfaceFlags],
+// [LinkType] and [RouteFlags] are numbers in these and elsewhere.
+//
+// # Requests
+//
+// [Ioctl] is the number of a request; [IoctlArgument] and [IoctlResult] are what goes
+// in and what comes out, by the request.
+//
+// # Terminals
+//
+// [Termios], [Termios2] and [Winsize] are structures, [InputFlags], [OutputFlags],
+// [ControlFlags], [LocalFlags], [ModemLines] and [PacketModes] the flags in them and
+// beside them, [TerminalAction] what tcsetattr and its fellows are to do,
+// [ControlCharacter] the place of a character and [ControlCharacterValue] the
+// character.
+//
+// # Processes and resources
+//
+// [Rusage] with [RusageWho], and [Rlimit], [Rlimit64], [ResourceLimit] and
+// [LimitValue] are about resources, [WaitOptions], [WaitStatus] and [IDType] about
+// children. [Utsname] names the system.
+//
+// # Shared memory, queues and semaphores
+//
+// [IPCPerm], [ShmidDs], [MsqidDs], [SemidDs] and [Sembuf] are structures,
+// [IPCCommand], [IPCFlags], [ShmatFlags] and [SemaphoreFlags] numbers.
+//
+// # System calls
+//
+// [SystemCall] is the number of a system call, by its name.
 package tonetbsd
