@@ -74,7 +74,8 @@
 //
 // [Ifreq] is the argument of most requests about interfaces; which member of its
 // union is in use tells the request, a parameter. [Ifconf] and [InterfaceAddresses]
-// are the list of all of them, [Ifaddrs] an element of getifaddrs. [InterfaceFlags],
+// are the list of all of them, [Ifaddrs] an element of getifaddrs. [Ifaliasreq], and
+// [In6Aliasreq] or [In6Ifreq], give an interface an address. [InterfaceFlags],
 // [LinkType] and [RouteFlags] are numbers in these and elsewhere.
 //
 // # Requests
