@@ -39,8 +39,9 @@ func (p *parser) ccErrors(err error) {
 		pos.File = p.src.name(p.src.files[n-1])
 	}
 	for _, msg := range lost {
-		if strings.Contains(msg, "EOF") {
-			msg = "unexpected end of the headers"
+		// What the parser then stumbles over is endText, which is ours.
+		if strings.Contains(msg, "EOF") || strings.Contains(msg, "unexpected 'static'") {
+			msg = "unexpected end of the headers: a declaration is not finished"
 		}
 		p.errs.add(pos, "%s", p.wording("", 0, 0, msg))
 	}
