@@ -57,7 +57,6 @@ func tryRules(t *testing.T, text string, left, right convert.SystemModel) (plann
 		if plan.String() == "" {
 			t.Error("a plan without a text")
 		}
-		plan.Report()
 		if _, err := plan.Files("example.com/converters"); err != nil {
 			t.Errorf("%v\nfor\n%s", err, text)
 		}
