@@ -6,7 +6,8 @@ import (
 	"unsafe"
 )
 
-// ErrOverlap: source and destination share memory.
+// ErrOverlap: source and destination share memory. It is returned as it is, for
+// no member is at fault.
 var ErrOverlap = errors.New("source and destination overlap")
 
 // AsBytes returns the memory of *v. It is for the types of generated packages,

@@ -74,7 +74,7 @@ return an error that names the type, the member and the value, over one of the
 errors of package abi; on error the destination is unchanged. Source and
 destination must not share memory. Functions of bytes return how many bytes of
 dst they filled, take buffers of any alignment, and leave dst undefined when
-they fail. No function allocates unless it returns an error.`, name, p.From.Title, p.To.Title)
+they fail, unless their comment promises more. No function allocates unless it returns an error.`, name, p.From.Title, p.To.Title)
 	if p.Doc != "" {
 		doc += "\n\n" + p.Doc
 	}

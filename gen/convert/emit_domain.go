@@ -120,8 +120,12 @@ func (w *archWriter) flags(d *Domain) {
 	word, narrow := wordTypes(d.FromType, d.ToType)
 	groups, order, multi := d.single()
 
+	failed := "the result is then without them"
+	if len(d.Fields) > 0 {
+		failed += ", and zero when it is a number inside v that has none"
+	}
 	s.doc("%s", wrap(fmt.Sprintf("%s returns the %s %s that mean the same as %s's v. It is false when some bits of v have "+
-		"no counterpart; the result is then without them.%s", name, w.to.Title, d.Rule.What, w.from.Title, d.droppedDoc())))
+		"no counterpart; %s.%s", name, w.to.Title, d.Rule.What, w.from.Title, failed, d.droppedDoc())))
 	s.line("func %s(v %s) (%s, bool) {", name, from, to)
 	if narrow != "" && narrow != word {
 		s.line("\tu := %s(%s(v))", word, narrow)

@@ -18,8 +18,8 @@ func MmapProtection(v int32) (int32, bool) {
 }
 
 // MmapFlags returns the Linux flags of mmap that mean the same as NetBSD's v. It is false when
-// some bits of v have no counterpart; the result is then without them. Dropped: MAP_RENAME,
-// MAP_HASSEMAPHORE.
+// some bits of v have no counterpart; the result is then without them, and zero when it is a
+// number inside v that has none. Dropped: MAP_RENAME, MAP_HASSEMAPHORE.
 func MmapFlags(v int32) (int32, bool) {
 	u := uint32(v)
 	to := uint32(0)

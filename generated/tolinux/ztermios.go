@@ -42,7 +42,8 @@ func OutputFlags(v uint32) (uint32, bool) {
 }
 
 // ControlFlags returns the Linux control modes of a terminal that mean the same as NetBSD's v. It
-// is false when some bits of v have no counterpart; the result is then without them.
+// is false when some bits of v have no counterpart; the result is then without them, and zero when
+// it is a number inside v that has none.
 func ControlFlags(v uint32) (uint32, bool) {
 	u := uint32(v)
 	to := uint32(0)

@@ -9,8 +9,8 @@ import (
 )
 
 // OpenFlags returns the NetBSD flags of open and of F_GETFL that mean the same as Linux's v. It is
-// false when some bits of v have no counterpart; the result is then without them. Dropped:
-// O_LARGEFILE.
+// false when some bits of v have no counterpart; the result is then without them, and zero when it
+// is a number inside v that has none. Dropped: O_LARGEFILE.
 func OpenFlags(v int32) (int32, bool) {
 	u := uint32(v)
 	if u&0x3 > 2 {

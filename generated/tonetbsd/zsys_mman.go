@@ -18,8 +18,9 @@ func MmapProtection(v int32) (int32, bool) {
 }
 
 // MmapFlags returns the NetBSD flags of mmap that mean the same as Linux's v. It is false when
-// some bits of v have no counterpart; the result is then without them. Dropped: MAP_DENYWRITE,
-// MAP_EXECUTABLE, MAP_POPULATE, MAP_NONBLOCK.
+// some bits of v have no counterpart; the result is then without them, and zero when it is a
+// number inside v that has none. Dropped: MAP_DENYWRITE, MAP_EXECUTABLE, MAP_POPULATE,
+// MAP_NONBLOCK.
 func MmapFlags(v int32) (int32, bool) {
 	u := uint32(v)
 	to := uint32(0)

@@ -64,7 +64,8 @@ var protocolFamilyTable = [...]abi.Entry[int32]{
 }
 
 // SocketType returns the NetBSD socket type with its flags that mean the same as Linux's v. It is
-// false when some bits of v have no counterpart; the result is then without them.
+// false when some bits of v have no counterpart; the result is then without them, and zero when it
+// is a number inside v that has none.
 func SocketType(v int32) (int32, bool) {
 	u := uint32(v)
 	if f := u & 0xf; f < 1 || f > 6 {

@@ -44,8 +44,8 @@ func OutputFlags(v uint32) (uint32, bool) {
 }
 
 // ControlFlags returns the NetBSD control modes of a terminal that mean the same as Linux's v. It
-// is false when some bits of v have no counterpart; the result is then without them. Dropped:
-// CBAUD, CIBAUD.
+// is false when some bits of v have no counterpart; the result is then without them, and zero when
+// it is a number inside v that has none. Dropped: CBAUD, CIBAUD.
 func ControlFlags(v uint32) (uint32, bool) {
 	u := uint32(v)
 	to := uint32(0)

@@ -8,5 +8,5 @@
 // errors of package abi; on error the destination is unchanged. Source and
 // destination must not share memory. Functions of bytes return how many bytes of
 // dst they filled, take buffers of any alignment, and leave dst undefined when
-// they fail. No function allocates unless it returns an error.
+// they fail, unless their comment promises more. No function allocates unless it returns an error.
 package tolinux
