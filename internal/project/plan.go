@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
 
 	"github.com/abigen/abigen/gen"
 	"github.com/abigen/abigen/gen/convert"
@@ -24,15 +23,8 @@ func (p *Project) Plan(ctx context.Context) (*gen.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	systems := make([]gen.System, len(p.Config.Systems))
-	var g errgroup.Group
-	for i, s := range p.Config.Systems {
-		g.Go(func() (err error) {
-			systems[i], err = p.system(ctx, s)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	systems, err := inParallel(p.Config.Systems, -1, func(s *config.System) (gen.System, error) { return p.system(ctx, s) })
+	if err != nil {
 		return nil, err
 	}
 	var converters []gen.Converter

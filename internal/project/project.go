@@ -144,19 +144,35 @@ func (p *Project) readNames(s *config.System) (names []string, ok bool) {
 // all groups merged, in the order of the targets. What has been parsed once is
 // not parsed again.
 func (p *Project) Units(ctx context.Context, s *config.System, targets []ctype.Target) ([]*ctype.Unit, error) {
-	units := make([]*ctype.Unit, len(targets))
+	return inParallel(targets, runtime.GOMAXPROCS(0), func(t ctype.Target) (*ctype.Unit, error) {
+		groups, err := p.GroupUnits(ctx, s, t)
+		if err != nil {
+			return nil, err
+		}
+		return ctype.Merge(groups...), nil
+	})
+}
+
+// inParallel makes a value of each item, at most limit at a time, no limit
+// when it is negative. Of several errors the one of the first item is
+// reported, so that the same mistake always reads the same.
+func inParallel[T, V any](items []T, limit int, do func(T) (V, error)) ([]V, error) {
+	values, errs := make([]V, len(items)), make([]error, len(items))
 	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, t := range targets {
+	g.SetLimit(limit)
+	for i, item := range items {
 		g.Go(func() error {
-			groups, err := p.GroupUnits(ctx, s, t)
-			if err == nil {
-				units[i] = ctype.Merge(groups...)
-			}
-			return err
+			values[i], errs[i] = do(item)
+			return nil
 		})
 	}
-	return units, g.Wait()
+	_ = g.Wait() // the errors are in errs
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
 }
 
 // GroupUnits parses the system's headers for one target: one Unit for each

@@ -324,7 +324,7 @@ func TestErrors(t *testing.T) {
 		{"no texts", "abigen.yaml", "messages: messages.yaml", "messages: none.yaml", "abigen.yaml:10:15: "},
 		{"no documentation", "abigen.yaml", "doc: conv.txt", "doc: none.txt", "abigen.yaml:18:49: "},
 		{"a key in the texts", "messages.yaml", "errno:", "erno:", `messages.yaml:1:1: unknown key "erno"; did you mean errno?`},
-		{"no own header", "abigen.yaml", "./own/mine.h", "./own/none.h", "netbsd/386, group all:\n"},
+		{"no own header", "abigen.yaml", "./own/mine.h", "./own/none.h", "netbsd/amd64, group all:\n"},
 		{"no sysroot", "abigen.yaml", "dir:betainc", "dir:gammainc", "system beta: sysroot dir: "},
 		{"no target", "abigen.yaml", "[sparc64]", "[mips]", "system alpha: sysroot dir, NetBSD 10.1 has no headers for netbsd/mips"},
 		{"a syntax error", "own/deep.h", "#define DEEP 1", "int f(int;", "deep.h:1:10: syntax error"},

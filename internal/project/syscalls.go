@@ -6,7 +6,6 @@ import (
 	"path"
 	"runtime"
 
-	"golang.org/x/sync/errgroup"
 
 	"github.com/abigen/abigen/abi/ctype"
 	"github.com/abigen/abigen/gen"
@@ -23,19 +22,14 @@ func (p *Project) syscalls(ctx context.Context, s *config.System) (*gen.Syscalls
 		return nil, nil
 	}
 	native, _ := s.TargetList()
-	units := make([]*ctype.Unit, len(native))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, t := range native {
-		g.Go(func() (err error) {
-			units[i], err = p.syscallUnit(ctx, s, t)
-			return err
-		})
+	units, err := inParallel(native, runtime.GOMAXPROCS(0), func(t ctype.Target) (*ctype.Unit, error) { return p.syscallUnit(ctx, s, t) })
+	if err != nil {
+		return nil, err
 	}
 	return &gen.Syscalls{Dir: c.Package, Units: units, Options: syscalls.Options{
 		Package: path.Base(c.Package), Import: c.Import, System: s.Title,
 		Numbers: c.Numbers.Value, Prototypes: c.Prototypes.Value, Status: config.Values(c.Status), Place: c.Place,
-	}}, g.Wait()
+	}}, nil
 }
 
 // syscallUnit parses the headers of a system's system calls for one target.
