@@ -1,0 +1,246 @@
+package kern
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/abigen/abigen/netbsd"
+)
+
+// A Descriptor is one entry of a table.
+type Descriptor struct {
+	file        *OpenFile
+	closeOnExec atomic.Bool
+	closed      atomic.Bool // what sleeps in a call on this descriptor is to fail
+}
+
+// A Table maps descriptors to open files.
+type Table struct {
+	mu   sync.RWMutex
+	fds  []*Descriptor // nil: free
+	free int           // nothing below is free
+	refs int           // processes
+}
+
+func newTable() *Table { return &Table{refs: 1} }
+
+func (t *Table) share() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.refs++
+}
+
+// get returns the descriptor fd with a reference to its file, or nil.
+func (t *Table) get(fd int32) *Descriptor {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if uint32(fd) >= uint32(len(t.fds)) || t.fds[fd] == nil {
+		return nil
+	}
+	d := t.fds[fd]
+	if d.file == nil || !d.file.tryRef() {
+		return nil // reserved, not open yet
+	}
+	return d
+}
+
+// A Reservation is a descriptor that is taken but not open yet. It must be
+// filled or given up.
+type Reservation struct {
+	t  *Table
+	FD int32
+}
+
+// Reserve takes the lowest free descriptor that is not below least. It fails
+// with EMFILE when the process may have no more.
+func (l *Lwp) Reserve(least int32) (Reservation, error) {
+	t, limit := l.Proc.fds, l.Proc.maxFD()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fd := max(int(least), t.free)
+	for fd < len(t.fds) && t.fds[fd] != nil {
+		fd++
+	}
+	if fd >= limit {
+		return Reservation{}, netbsd.EMFILE
+	}
+	if int(least) <= t.free {
+		t.free = fd + 1
+	}
+	t.grow(fd)
+	t.fds[fd] = new(Descriptor)
+	return Reservation{t, int32(fd)}, nil
+}
+
+func (t *Table) grow(fd int) {
+	for len(t.fds) <= fd {
+		t.fds = append(t.fds, nil)
+	}
+}
+
+// Fill opens the descriptor. The reference to f that the caller has becomes
+// the descriptor's.
+func (r Reservation) Fill(f *OpenFile, closeOnExec bool) {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	d := &Descriptor{file: f}
+	d.closeOnExec.Store(closeOnExec)
+	r.t.fds[r.FD] = d
+}
+
+// Cancel gives the descriptor up.
+func (r Reservation) Cancel() {
+	r.t.mu.Lock()
+	defer r.t.mu.Unlock()
+	r.t.clear(r.FD)
+}
+
+func (t *Table) clear(fd int32) {
+	t.fds[fd] = nil
+	t.free = min(t.free, int(fd))
+}
+
+// Install opens the lowest free descriptor not below least. The reference to f
+// that the caller has becomes the descriptor's; on failure it is given back.
+func (l *Lwp) Install(least int32, f *OpenFile, closeOnExec bool) (int32, error) {
+	r, err := l.Reserve(least)
+	if err != nil {
+		f.Unref(l)
+		return -1, err
+	}
+	r.Fill(f, closeOnExec)
+	return r.FD, nil
+}
+
+// Replace makes fd refer to f, whose reference becomes the descriptor's, and
+// closes what it referred to before.
+func (l *Lwp) Replace(fd int32, f *OpenFile, closeOnExec bool) error {
+	if fd < 0 || int(fd) >= l.Proc.maxFD() {
+		f.Unref(l)
+		return netbsd.EBADF
+	}
+	t := l.Proc.fds
+	t.mu.Lock()
+	t.grow(int(fd))
+	old := t.fds[fd]
+	if old != nil && old.file == nil { // somebody else is about to open it
+		t.mu.Unlock()
+		f.Unref(l)
+		return netbsd.EBUSY
+	}
+	d := &Descriptor{file: f}
+	d.closeOnExec.Store(closeOnExec)
+	t.fds[fd] = d
+	t.mu.Unlock()
+	if old != nil {
+		old.close(l)
+	}
+	return nil
+}
+
+// CloseFD closes the descriptor fd: EBADF when it is not open. Calls that
+// sleep on it fail with EBADF.
+func (l *Lwp) CloseFD(fd int32) error {
+	t := l.Proc.fds
+	t.mu.Lock()
+	if uint32(fd) >= uint32(len(t.fds)) || t.fds[fd] == nil || t.fds[fd].file == nil {
+		t.mu.Unlock()
+		return netbsd.EBADF
+	}
+	d := t.fds[fd]
+	t.clear(fd)
+	t.mu.Unlock()
+	d.close(l)
+	return nil
+}
+
+func (d *Descriptor) close(l *Lwp) {
+	d.closed.Store(true)
+	d.file.File.Restart()
+	d.file.Unref(l)
+}
+
+// LastFD returns the highest descriptor that is open, -1 when none is.
+func (t *Table) LastFD() int32 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for fd := len(t.fds) - 1; fd >= 0; fd-- {
+		if t.fds[fd] != nil {
+			return int32(fd)
+		}
+	}
+	return -1
+}
+
+// CloseOnExec returns the flag of descriptor fd: EBADF when it is not open.
+func (t *Table) CloseOnExec(fd int32) (bool, error) {
+	d := t.at(fd)
+	if d == nil {
+		return false, netbsd.EBADF
+	}
+	return d.closeOnExec.Load(), nil
+}
+
+// SetCloseOnExec changes the flag of descriptor fd.
+func (t *Table) SetCloseOnExec(fd int32, on bool) error {
+	d := t.at(fd)
+	if d == nil {
+		return netbsd.EBADF
+	}
+	d.closeOnExec.Store(on)
+	return nil
+}
+
+func (t *Table) at(fd int32) *Descriptor {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if uint32(fd) >= uint32(len(t.fds)) || t.fds[fd] == nil || t.fds[fd].file == nil {
+		return nil
+	}
+	return t.fds[fd]
+}
+
+// Copy returns a table with the same open files, for a child. Kqueues are not
+// inherited (kqueue(2)).
+func (t *Table) Copy() *Table {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	c := newTable()
+	c.fds = make([]*Descriptor, len(t.fds))
+	for fd, d := range t.fds {
+		if d == nil || d.file == nil || d.file.Type == TypeKqueue || !d.file.tryRef() {
+			continue
+		}
+		c.fds[fd] = &Descriptor{file: d.file}
+		c.fds[fd].closeOnExec.Store(d.closeOnExec.Load())
+	}
+	return c
+}
+
+func (t *Table) closeOnExec(l *Lwp) {
+	t.mu.RLock()
+	fds := slices.Clone(t.fds)
+	t.mu.RUnlock()
+	for fd, d := range fds {
+		if d != nil && d.closeOnExec.Load() {
+			_ = l.CloseFD(int32(fd)) // another thread may have closed it
+		}
+	}
+}
+
+// release takes one process away; with the last one all descriptors close.
+func (t *Table) release(l *Lwp) {
+	t.mu.Lock()
+	t.refs--
+	var fds []*Descriptor
+	if t.refs == 0 {
+		fds, t.fds, t.free = t.fds, nil, 0
+	}
+	t.mu.Unlock()
+	for _, d := range fds {
+		if d != nil && d.file != nil {
+			d.close(l)
+		}
+	}
+}

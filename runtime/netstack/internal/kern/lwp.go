@@ -1,0 +1,116 @@
+package kern
+
+import (
+	"context"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/waiter"
+
+	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/netbsd"
+)
+
+// An Lwp is a thread of a process, as the code of a system call sees it. All
+// of it belongs to the goroutine that makes the call.
+type Lwp struct {
+	Proc *Proc
+	Mem  abi.Memory      // what the addresses among the arguments point into
+	Ctx  context.Context // of the call under way
+	Uio  Uio             // for the transfer of the call under way, so that it need not be allocated
+
+	held  *Descriptor // what the call works on; closing it ends a sleep
+	woken chan struct{}
+	entry waiter.Entry
+}
+
+// NewLwp makes a thread of p.
+func NewLwp(p *Proc, mem abi.Memory) *Lwp {
+	return &Lwp{Proc: p, Mem: mem, Ctx: context.Background(), woken: make(chan struct{}, 1)}
+}
+
+// Cred returns the user ids of the process.
+func (l *Lwp) Cred() *Cred { return l.Proc.Cred() }
+
+// Superuser tells whether the caller may do what only the superuser may.
+func (l *Lwp) Superuser() bool { return l.Proc.Cred().EUID == 0 }
+
+// Raise sends the process a signal.
+func (l *Lwp) Raise(sig netbsd.Signal) {
+	if l.Proc.signal != nil {
+		l.Proc.signal(sig)
+	}
+}
+
+// Sleep waits until ready returns true. It is asked at once, and each time w
+// notifies one of the events, without any lock held. timeout is how long to
+// wait, 0 for ever.
+//
+// The errors are EWOULDBLOCK after the timeout, EINTR when the context of the
+// call is done or the process exits, and EBADF when the descriptor the call
+// works on was closed meanwhile.
+func (l *Lwp) Sleep(w waiter.Waitable, events waiter.EventMask, timeout time.Duration, ready func() bool) error {
+	select {
+	case <-l.woken: // left over from an earlier sleep
+	default:
+	}
+	l.entry.Init(waiter.ChannelNotifier(l.woken), events|waiter.EventInternal)
+	if err := w.EventRegister(&l.entry); err != nil {
+		return netbsd.EINVAL
+	}
+	defer w.EventUnregister(&l.entry)
+	var expired <-chan time.Time
+	if timeout > 0 {
+		t := time.NewTimer(timeout)
+		defer t.Stop()
+		expired = t.C
+	}
+	for {
+		if l.held != nil && l.held.closed.Load() {
+			return netbsd.EBADF
+		}
+		if ready() {
+			return nil
+		}
+		select {
+		case <-l.woken:
+		case <-l.Ctx.Done():
+			return netbsd.EINTR
+		case <-l.Proc.interrupted():
+			return netbsd.EINTR
+		case <-expired:
+			return netbsd.EWOULDBLOCK
+		}
+	}
+}
+
+// Pause sleeps for d, which nothing but an interruption ends early: EINTR.
+func (l *Lwp) Pause(d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-l.Ctx.Done():
+	case <-l.Proc.interrupted():
+	}
+	return netbsd.EINTR
+}
+
+// File returns the open file behind descriptor fd, EBADF when there is none.
+// The caller must give it back with Done when the call ends.
+func (l *Lwp) File(fd int32) (*OpenFile, error) {
+	d := l.Proc.fds.get(fd)
+	if d == nil {
+		return nil, netbsd.EBADF
+	}
+	if l.held == nil {
+		l.held = d
+	}
+	return d.file, nil
+}
+
+// Done gives back what File returned.
+func (l *Lwp) Done(f *OpenFile) {
+	l.held = nil
+	f.Unref(l)
+}

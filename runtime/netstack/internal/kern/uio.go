@@ -1,0 +1,170 @@
+package kern
+
+import (
+	"errors"
+	"io"
+	"math"
+
+	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/netbsd"
+)
+
+// CopyIn fills b from the caller's memory at a (copyin(9)): EFAULT when it is
+// not there.
+func (l *Lwp) CopyIn(b []byte, a abi.Addr) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if a == 0 || l.Mem == nil {
+		return netbsd.EFAULT
+	}
+	return fault(l.Mem.ReadAt(b, a))
+}
+
+// CopyOut writes b to the caller's memory at a (copyout(9)).
+func (l *Lwp) CopyOut(b []byte, a abi.Addr) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if a == 0 || l.Mem == nil {
+		return netbsd.EFAULT
+	}
+	return fault(l.Mem.WriteAt(b, a))
+}
+
+func fault(err error) error {
+	if err == nil {
+		return nil
+	}
+	var errno netbsd.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return netbsd.EFAULT
+}
+
+// In reads a value of one of NetBSD's types from the caller's memory.
+func In[T any](l *Lwp, v *T, a abi.Addr) error { return l.CopyIn(abi.AsBytes(v), a) }
+
+// Out writes a value of one of NetBSD's types to the caller's memory.
+func Out[T any](l *Lwp, v *T, a abi.Addr) error { return l.CopyOut(abi.AsBytes(v), a) }
+
+// CopyInString reads a string that ends with a zero byte, without it
+// (copyinstr(9)): ENAMETOOLONG when there is none within limit bytes.
+func (l *Lwp) CopyInString(a abi.Addr, limit int) (string, error) {
+	const piece = 64
+	var b []byte
+	for len(b) < limit {
+		n := min(piece-int(uintptr(a)%piece), limit-len(b)) // stay within an aligned piece, so as not to touch what is beyond the end
+		p := make([]byte, n)
+		if err := l.CopyIn(p, a); err != nil {
+			if p = p[:1]; l.CopyIn(p, a) != nil {
+				return "", err
+			}
+		}
+		for i, c := range p {
+			if c == 0 {
+				return string(append(b, p[:i]...)), nil
+			}
+		}
+		b = append(b, p...)
+		a += abi.Addr(len(p))
+	}
+	return "", netbsd.ENAMETOOLONG
+}
+
+// A Uio is a transfer between the kernel and a list of buffers in a caller's
+// memory (uio(9)). Its methods stop at a fault, with the Errno EFAULT; what
+// was moved until then is gone from Resid.
+type Uio struct {
+	Resid int // bytes that are left
+
+	mem  abi.Memory
+	iov  []netbsd.Iovec
+	one  [8]netbsd.Iovec
+	done int // bytes of iov[0]
+}
+
+// IovMax is how many buffers a call may have (IOV_MAX, UIO_MAXIOV).
+const IovMax = 1024
+
+// Buffer prepares l.Uio for a single buffer. EINVAL: the length is more than a
+// ssize_t holds.
+func (l *Lwp) Buffer(a abi.Addr, n uint64) (*Uio, error) {
+	if n > math.MaxInt {
+		return nil, netbsd.EINVAL
+	}
+	u := &l.Uio
+	u.mem, u.iov, u.done, u.Resid = l.Mem, u.one[:1], 0, int(n)
+	u.one[0].Base = a
+	setLen(&u.one[0], n)
+	return u, nil
+}
+
+// Vector prepares l.Uio for n buffers, whose addresses and lengths are in the
+// caller's memory at a. EINVAL: the lengths are together more than a ssize_t
+// holds. The caller has checked n.
+func (l *Lwp) Vector(a abi.Addr, n int) (*Uio, error) {
+	u := &l.Uio
+	u.mem, u.done, u.Resid = l.Mem, 0, 0
+	if u.iov = u.one[:0]; n > len(u.one) {
+		u.iov = make([]netbsd.Iovec, 0, n)
+	}
+	u.iov = u.iov[:n]
+	for i := range u.iov {
+		if err := In(l, &u.iov[i], a+abi.Addr(i*netbsd.SizeofIovec)); err != nil {
+			return nil, err
+		}
+		if n := uint64(u.iov[i].Len); n > uint64(math.MaxInt-u.Resid) {
+			return nil, netbsd.EINVAL
+		}
+		u.Resid += int(u.iov[i].Len)
+	}
+	return u, nil
+}
+
+// Len returns how many bytes are left.
+func (u *Uio) Len() int { return u.Resid }
+
+// Read takes bytes from the caller's buffers: io.EOF at their end.
+func (u *Uio) Read(p []byte) (int, error) {
+	return u.move(len(p), func(n, off int, a abi.Addr) error { return u.mem.ReadAt(p[off:off+n], a) })
+}
+
+// Write puts bytes into the caller's buffers: io.ErrShortWrite when they are
+// full.
+func (u *Uio) Write(p []byte) (int, error) {
+	n, err := u.move(len(p), func(n, off int, a abi.Addr) error { return u.mem.WriteAt(p[off:off+n], a) })
+	if errors.Is(err, io.EOF) || err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+func (u *Uio) move(want int, do func(n, off int, a abi.Addr) error) (int, error) {
+	if want == 0 {
+		return 0, nil
+	}
+	moved := 0
+	for moved < want && u.Resid > 0 {
+		v := &u.iov[0]
+		left := int(v.Len) - u.done
+		if left == 0 {
+			u.iov, u.done = u.iov[1:], 0
+			continue
+		}
+		n := min(left, want-moved)
+		a := v.Base + abi.Addr(u.done)
+		if v.Base == 0 || u.mem == nil {
+			return moved, netbsd.EFAULT
+		}
+		if err := do(n, moved, a); err != nil {
+			return moved, fault(err)
+		}
+		moved, u.done, u.Resid = moved+n, u.done+n, u.Resid-n
+	}
+	if moved == 0 {
+		return 0, io.EOF
+	}
+	return moved, nil
+}
