@@ -27,11 +27,13 @@ type Proc struct {
 	name   atomic.Pointer[string]
 	parent atomic.Int32
 	limits *limits
-	calls  sync.WaitGroup // calls under way
+	calls  atomic.Int64 // under way
+	dead   atomic.Bool
 
-	mu   sync.Mutex
-	intr chan struct{} // closed to interrupt the calls under way
-	dead bool
+	mu       sync.Mutex
+	intr     chan struct{} // closed to interrupt the calls under way
+	idle     sync.Cond     // over mu: calls is 0
+	draining atomic.Bool   // somebody waits for idle
 }
 
 // Cred returns the user ids of p.
@@ -66,27 +68,44 @@ func (p *Proc) interrupted() <-chan struct{} {
 // Enter begins a system call, and reports whether the process still lives.
 // When it does, Leave must follow.
 func (p *Proc) Enter() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.dead {
+	p.calls.Add(1)
+	if p.dead.Load() {
+		p.Leave()
 		return false
 	}
-	p.calls.Add(1)
 	return true
 }
 
 // Leave ends a system call.
-func (p *Proc) Leave() { p.calls.Done() }
+func (p *Proc) Leave() {
+	if p.calls.Add(-1) == 0 && p.draining.Load() {
+		p.mu.Lock()
+		p.idle.Broadcast()
+		p.mu.Unlock()
+	}
+}
 
 // Interrupt makes the calls under way return EINTR, and waits for that.
 func (p *Proc) Interrupt() {
 	p.mu.Lock()
-	close(p.intr)
-	p.mu.Unlock()
-	p.calls.Wait()
-	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drain()
 	p.intr = make(chan struct{})
-	p.mu.Unlock()
+}
+
+// drain closes intr and waits until no call is under way. The caller has
+// locked mu.
+func (p *Proc) drain() {
+	p.draining.Store(true)
+	select {
+	case <-p.intr: // another is at it
+	default:
+		close(p.intr)
+	}
+	for p.calls.Load() > 0 {
+		p.idle.Wait()
+	}
+	p.draining.Store(false)
 }
 
 // Exec interrupts the calls under way and closes what is to be closed on exec.
@@ -99,15 +118,12 @@ func (p *Proc) Exec(name string) {
 // Exit interrupts the calls under way and closes all descriptors. The children
 // of p become those of process 1.
 func (p *Proc) Exit() {
-	p.mu.Lock()
-	if p.dead {
-		p.mu.Unlock()
+	if p.dead.Swap(true) {
 		return
 	}
-	p.dead = true
-	close(p.intr)
+	p.mu.Lock()
+	p.drain()
 	p.mu.Unlock()
-	p.calls.Wait()
 	p.fds.release(NewLwp(p, nil))
 	p.procs.remove(p)
 }
@@ -161,6 +177,7 @@ func (ps *Procs) Fork(p *Proc, fds *Table, name string, signal func(netbsd.Signa
 
 func (ps *Procs) add(p *Proc, name string, signal func(netbsd.Signal), cred *Cred, parent int32) *Proc {
 	p.procs, p.signal, p.intr = ps, signal, make(chan struct{})
+	p.idle.L = &p.mu
 	p.SetCred(cred)
 	p.SetName(name)
 	p.parent.Store(parent)
