@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-
 	"github.com/abigen/abigen/gen"
 	"github.com/abigen/abigen/gen/convert"
 	"github.com/abigen/abigen/gen/namespace"

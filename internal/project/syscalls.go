@@ -6,7 +6,6 @@ import (
 	"path"
 	"runtime"
 
-
 	"github.com/abigen/abigen/abi/ctype"
 	"github.com/abigen/abigen/gen"
 	"github.com/abigen/abigen/gen/syscalls"

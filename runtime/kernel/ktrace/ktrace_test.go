@@ -63,8 +63,8 @@ func TestLines(t *testing.T) {
 			func(*abi.Bytes) (uintptr, error) { return 0, netbsd.EFAULT },
 			"> connect(3, 0x10, 16) = -1 EFAULT (Bad address)\n"},
 		{"null", netbsd.SYS_accept, syscalls.Args{3, 0, 0}, nil, ok(4), "> accept(3, NULL, NULL) = 4\n"},
-		{"unknown", 499, syscalls.Args{}, nil, func(*abi.Bytes) (uintptr, error) { return 0, netbsd.ENOSYS },
-			"> syscall 499 = -1 ENOSYS (Function not implemented)\n"},
+		{"unknown", 0x7fff, syscalls.Args{}, nil, func(*abi.Bytes) (uintptr, error) { return 0, netbsd.ENOSYS },
+			"> syscall 32767 = -1 ENOSYS (Function not implemented)\n"},
 		{"lost", netbsd.SYS_close, syscalls.Args{3}, nil, func(*abi.Bytes) (uintptr, error) { return 0, errors.New("line cut") },
 			"> close(3) = ? line cut\n"},
 	} {
