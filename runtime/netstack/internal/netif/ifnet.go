@@ -1,43 +1,157 @@
 package netif
 
 import (
+	"encoding/binary"
 	"net/netip"
-	"sync"
+	"slices"
+	"sync/atomic"
+	"time"
 
+	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/netbsd"
 )
 
-// A Table is the interfaces of a kernel. The NIC of an interface has its index
-// for its id.
-type Table struct {
-	Stack *stack.Stack
-
-	mu   sync.RWMutex
-	list []*Ifnet // by index
-}
-
 // An Ifnet is an interface (struct ifnet). What changes is guarded by the
-// table's lock; methods return copies.
+// table's mu; methods return copies.
 type Ifnet struct {
 	Name  string
 	Index int
 	Type  uint8 // IFT_*
 
-	flags int32 // IFF_*
-	mtu   uint32
-	mac   []byte
-	data  netbsd.IfData
-	addrs []*Ifaddr
+	table *Table
+	ep    stack.LinkEndpoint
+	data  counters
+
+	flags  int32 // IFF_*
+	mtu    uint32
+	metric uint64
+	mac    []byte    // empty: the interface has no hardware address
+	addrs  []*Ifaddr // in the order they came
 }
 
-// An Ifaddr is an address of an interface (struct ifaddr): one of AF_INET or
-// AF_INET6. Those of AF_LINK are made up when somebody asks.
-type Ifaddr struct {
-	Ifp    *Ifnet
-	Addr   netip.Addr   // without a zone
-	Prefix netip.Prefix // the network
-	Dst    netip.Addr   // broadcast address, or the other end; not valid when there is none
-	Flags  int32        // IN6_IFF_*
+// counters are what an interface counts (struct if_data).
+type counters struct {
+	ipackets, opackets atomic.Uint64
+	ibytes, obytes     atomic.Uint64
+	imcasts, omcasts   atomic.Uint64
+	ierrors, oerrors   atomic.Uint64
+	iqdrops, noproto   atomic.Uint64
+	lastchange         time.Time // guarded by the table's mu
+}
+
+func (p *Ifnet) nic() tcpip.NICID { return tcpip.NICID(p.Index) }
+
+// Flags returns IFF_*.
+func (p *Ifnet) Flags() int32 {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	return p.flags
+}
+
+// Up tells whether the interface is up.
+func (p *Ifnet) Up() bool { return p.Flags()&netbsd.IFF_UP != 0 }
+
+// Loopback tells whether the interface is one of lo's, whatever its flags say.
+func (p *Ifnet) Loopback() bool { return p.Type == netbsd.IFT_LOOP }
+
+// MTU returns the largest packet that the interface passes on, in bytes
+// without the link header.
+func (p *Ifnet) MTU() uint32 {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	return p.mtu
+}
+
+// LinkAddr returns the hardware address, which is empty for lo.
+func (p *Ifnet) LinkAddr() []byte {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	return slices.Clone(p.mac)
+}
+
+// Addrs returns the addresses in the order they came.
+func (p *Ifnet) Addrs() []*Ifaddr {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	return slices.Clone(p.addrs)
+}
+
+// First returns the first address of a family, AF_INET or AF_INET6, nil when
+// there is none.
+func (p *Ifnet) First(family int32) *Ifaddr {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	for _, a := range p.addrs {
+		if a.Family() == family {
+			return a
+		}
+	}
+	return nil
+}
+
+// lookup returns the interface's address a, nil when it has none such.
+func (p *Ifnet) lookup(a netip.Addr) *Ifaddr {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	return p.addr(a)
+}
+
+// addr finds an address. The caller holds the table's mu.
+func (p *Ifnet) addr(a netip.Addr) *Ifaddr {
+	for _, ifa := range p.addrs {
+		if ifa.Addr == a {
+			return ifa
+		}
+	}
+	return nil
+}
+
+// Data returns what the interface counts, and what it is (struct if_data).
+func (p *Ifnet) Data() netbsd.IfData {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	c := &p.data
+	d := netbsd.IfData{
+		Type:     p.Type,
+		Addrlen:  uint8(len(p.mac)),
+		MTU:      uint64(p.mtu),
+		Metric:   p.metric,
+		Ipackets: c.ipackets.Load(),
+		Ierrors:  c.ierrors.Load(),
+		Opackets: c.opackets.Load(),
+		Oerrors:  c.oerrors.Load(),
+		Ibytes:   c.ibytes.Load(),
+		Obytes:   c.obytes.Load(),
+		Imcasts:  c.imcasts.Load(),
+		Omcasts:  c.omcasts.Load(),
+		Iqdrops:  c.iqdrops.Load(),
+		Noproto:  c.noproto.Load(),
+	}
+	if p.Type == netbsd.IFT_ETHER {
+		d.Hdrlen = 14
+		d.Baudrate = 10_000_000
+	}
+	d.Lastchange.Sec = c.lastchange.Unix()
+	set(&d.Lastchange.Nsec, c.lastchange.Nanosecond())
+	return d
+}
+
+// set assigns to a member that is a long of C.
+func set[T int32 | int64](p *T, v int) { *p = T(v) }
+
+// Sdl returns the interface's address of family AF_LINK, a sockaddr_dl with
+// its name and its hardware address.
+func (p *Ifnet) Sdl() []byte { return p.sdl(p.LinkAddr()) }
+
+func (p *Ifnet) sdl(mac []byte) []byte {
+	const header = netbsd.SizeofSockaddrDl - 24 // up to sdl_data
+	b := make([]byte, header, header+len(p.Name)+len(mac))
+	b[1] = netbsd.AF_LINK
+	binary.NativeEndian.PutUint16(b[2:], uint16(p.Index))
+	b[4], b[5], b[6] = p.Type, uint8(len(p.Name)), uint8(len(mac))
+	b = append(append(b, p.Name...), mac...)
+	b[0] = uint8(len(b))
+	return b
 }

@@ -1,0 +1,26 @@
+package netif
+
+// An Event is something that happened to an interface or to one of its
+// addresses.
+type Event struct {
+	What What
+	Ifp  *Ifnet
+	Ifa  *Ifaddr // of AddrAdded, AddrRemoved and AddrChanged
+	Old  *Ifaddr // of AddrChanged: what Ifa takes the place of
+}
+
+// What says what happened.
+type What uint8
+
+// Changed: flags, MTU or metric. AddrChanged: the same address with another
+// netmask, broadcast address or flags. LinkAddrChanged: another hardware
+// address.
+const (
+	Arrived What = iota
+	Departed
+	Changed
+	AddrAdded
+	AddrRemoved
+	AddrChanged
+	LinkAddrChanged
+)

@@ -1,0 +1,101 @@
+package netif
+
+import (
+	"strconv"
+	"sync/atomic"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"github.com/abigen/abigen/netbsd"
+)
+
+// The MTU that lo starts with, and the largest it may have: 32 and 64 KiB plus
+// what fits into two mbufs (LOMTU, LOMTU_MAX of if_loop.c).
+const (
+	loopMTU    = 32768 + mbufs
+	loopMaxMTU = 65536 + mbufs
+	mbufs      = 856
+)
+
+// createLoop makes an interface of lo.
+func (t *Table) createLoop(driver string, unit int) (*Ifnet, error) {
+	p := &Ifnet{
+		Name:  driver + strconv.Itoa(unit),
+		Type:  netbsd.IFT_LOOP,
+		flags: netbsd.IFF_LOOPBACK | netbsd.IFF_MULTICAST | netbsd.IFF_RUNNING,
+		mtu:   loopMTU,
+	}
+	ep := &loop{ifp: p}
+	ep.mtu.Store(p.mtu)
+	return p, t.attach(p, ep)
+}
+
+// A loop is the link of lo: what goes out comes in again, while the interface
+// is up, and is lost while it is down.
+type loop struct {
+	ifp        *Ifnet
+	up         atomic.Bool
+	mtu        atomic.Uint32
+	dispatcher atomic.Pointer[stack.NetworkDispatcher]
+}
+
+var _ stack.LinkEndpoint = (*loop)(nil)
+
+// WritePackets makes packets that go out come in.
+func (e *loop) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
+	d := e.dispatcher.Load()
+	c := &e.ifp.data
+	for _, pkt := range pkts.AsSlice() {
+		n := uint64(pkt.Size())
+		c.opackets.Add(1)
+		c.obytes.Add(n)
+		if d == nil || !e.up.Load() {
+			continue
+		}
+		c.ipackets.Add(1)
+		c.ibytes.Add(n)
+		in := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: pkt.ToBuffer()})
+		(*d).DeliverNetworkPacket(pkt.NetworkProtocolNumber, in)
+		in.DecRef()
+	}
+	return pkts.Len(), nil
+}
+
+// Attach sets what packets are delivered to, nil for nobody.
+func (e *loop) Attach(d stack.NetworkDispatcher) {
+	if d == nil {
+		e.dispatcher.Store(nil)
+		return
+	}
+	e.dispatcher.Store(&d)
+}
+
+// IsAttached tells whether somebody receives packets.
+func (e *loop) IsAttached() bool { return e.dispatcher.Load() != nil }
+
+// MTU returns the largest packet in bytes.
+func (e *loop) MTU() uint32 { return e.mtu.Load() }
+
+// SetMTU changes the largest packet.
+func (e *loop) SetMTU(mtu uint32) { e.mtu.Store(mtu) }
+
+// Capabilities tells that there are no checksums, as nothing can go wrong on
+// the way.
+func (e *loop) Capabilities() stack.LinkEndpointCapabilities {
+	return stack.CapabilityRXChecksumOffload | stack.CapabilityTXChecksumOffload | stack.CapabilityLoopback
+}
+
+// The rest is what a link without addresses and headers has to say.
+func (e *loop) MaxHeaderLength() uint16                  { return 0 }
+func (e *loop) LinkAddress() tcpip.LinkAddress           { return "" }
+func (e *loop) SetLinkAddress(tcpip.LinkAddress)         {}
+func (e *loop) Wait()                                    {}
+func (e *loop) ARPHardwareType() header.ARPHardwareType  { return header.ARPHardwareLoopback }
+func (e *loop) AddHeader(*stack.PacketBuffer)            {}
+func (e *loop) ParseHeader(pkt *stack.PacketBuffer) bool { return true }
+func (e *loop) Close()                                   {}
+func (e *loop) SetOnCloseAction(func())                  {}
+
+func (e *loop) setUp(up bool) { e.up.Store(up) }
