@@ -24,8 +24,9 @@ type File interface {
 	// command is ENOTTY.
 	Ioctl(l *Lwp, f *OpenFile, cmd uint64, data []byte) error
 
-	// Fcntl tells the file that status flags changed: FNONBLOCK, FASYNC, ....
-	SetFlags(flags uint32)
+	// SetFlags tells the file that O_NONBLOCK or O_ASYNC changed. A file that
+	// cannot have that fails with ENOTTY.
+	SetFlags(flags uint32) error
 
 	// Stat fills in st, which is zero.
 	Stat(l *Lwp, st *netbsd.Stat) error
@@ -72,7 +73,7 @@ type OpenFile struct {
 	Type int32 // DTYPE_*
 	Cred *Cred // of who opened it
 
-	flags atomic.Uint32 // FREAD, FWRITE, FNONBLOCK, ...
+	flags atomic.Uint32 // FREAD, FWRITE, O_NONBLOCK, ...
 	refs  atomic.Int64
 }
 
@@ -84,19 +85,24 @@ func NewOpenFile(l *Lwp, typ int32, flags uint32, f File) *OpenFile {
 	return of
 }
 
-// Flags returns the status flags: FREAD, FWRITE, FNONBLOCK, FASYNC, ....
+// Flags returns the status flags: FREAD, FWRITE, O_NONBLOCK, O_ASYNC, ....
 func (f *OpenFile) Flags() uint32 { return f.flags.Load() }
 
-// SetFlags replaces the bits of mask among the status flags, and tells the file.
+// SetFlags replaces the bits of mask among the status flags.
 func (f *OpenFile) SetFlags(mask, bits uint32) {
 	for {
 		old := f.flags.Load()
 		if f.flags.CompareAndSwap(old, old&^mask|bits&mask) {
-			break
+			return
 		}
 	}
-	f.File.SetFlags(f.flags.Load())
 }
+
+// Readable and Writable tell what f was opened for.
+func (f *OpenFile) Readable() bool { return f.Flags()&netbsd.FREAD != 0 }
+
+// Writable is the counterpart of Readable.
+func (f *OpenFile) Writable() bool { return f.Flags()&netbsd.FWRITE != 0 }
 
 // Nonblocking tells whether calls are not to block.
 func (f *OpenFile) Nonblocking() bool { return f.flags.Load()&netbsd.O_NONBLOCK != 0 }

@@ -12,18 +12,67 @@ import (
 type Descriptor struct {
 	file        *OpenFile
 	closeOnExec atomic.Bool
-	closed      atomic.Bool // what sleeps in a call on this descriptor is to fail
+	closed      atomic.Bool  // what sleeps in a call on this descriptor is to fail
+	users       atomic.Int32 // calls that work on it
+
+	mu       sync.Mutex
+	attached []Attachment // nil after close, too
 }
+
+// An Attachment is something that ends when a descriptor is closed, though the
+// file behind it may stay open: an event of a kqueue.
+type Attachment interface {
+	DescriptorClosed()
+}
+
+// Attach adds a to d. It returns false when d is closed.
+func (d *Descriptor) Attach(a Attachment) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed.Load() {
+		return false
+	}
+	d.attached = append(d.attached, a)
+	return true
+}
+
+// Detach takes a away from d.
+func (d *Descriptor) Detach(a Attachment) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := slices.Index(d.attached, a); i >= 0 {
+		d.attached = slices.Delete(d.attached, i, i+1)
+	}
+}
+
+// File returns the open file behind d.
+func (d *Descriptor) File() *OpenFile { return d.file }
 
 // A Table maps descriptors to open files.
 type Table struct {
 	mu   sync.RWMutex
 	fds  []*Descriptor // nil: free
 	free int           // nothing below is free
+	size int           // what NetBSD would have made room for (dt_nfiles)
 	refs int           // processes
 }
 
-func newTable() *Table { return &Table{refs: 1} }
+// The room in a table at first, and when that is used up; then it doubles
+// (NDFILE and NDEXTENT of sys/filedesc.h). It shows in select and poll.
+const (
+	firstSize  = 20
+	secondSize = 50
+)
+
+func newTable() *Table { return &Table{refs: 1, size: firstSize} }
+
+// Size returns how many descriptors there is room for before the table has to
+// grow.
+func (t *Table) Size() int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.size
+}
 
 func (t *Table) share() {
 	t.mu.Lock()
@@ -74,9 +123,19 @@ func (l *Lwp) Reserve(least int32) (Reservation, error) {
 }
 
 func (t *Table) grow(fd int) {
-	for len(t.fds) <= fd {
-		t.fds = append(t.fds, nil)
+	for fd >= t.size {
+		t.size = grown(t.size)
 	}
+	if n := fd + 1 - len(t.fds); n > 0 {
+		t.fds = append(t.fds, make([]*Descriptor, n)...)
+	}
+}
+
+func grown(size int) int {
+	if size < secondSize {
+		return secondSize
+	}
+	return 2 * size
 }
 
 // Fill opens the descriptor. The reference to f that the caller has becomes
@@ -156,8 +215,17 @@ func (l *Lwp) CloseFD(fd int32) error {
 }
 
 func (d *Descriptor) close(l *Lwp) {
+	d.mu.Lock()
 	d.closed.Store(true)
-	d.file.File.Restart()
+	attached := d.attached
+	d.attached = nil
+	d.mu.Unlock()
+	for _, a := range attached {
+		a.DescriptorClosed()
+	}
+	if d.users.Load() > 0 {
+		d.file.File.Restart()
+	}
 	d.file.Unref(l)
 }
 
@@ -207,6 +275,7 @@ func (t *Table) Copy() *Table {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	c := newTable()
+	c.size = t.size
 	c.fds = make([]*Descriptor, len(t.fds))
 	for fd, d := range t.fds {
 		if d == nil || d.file == nil || d.file.Type == TypeKqueue || !d.file.tryRef() {

@@ -18,6 +18,7 @@ type Lwp struct {
 	Ctx  context.Context // of the call under way
 	Uio  Uio             // for the transfer of the call under way, so that it need not be allocated
 
+	param [128]byte   // argument of the ioctl under way
 	held  *Descriptor // what the call works on; closing it ends a sleep
 	woken chan struct{}
 	entry waiter.Entry
@@ -105,12 +106,26 @@ func (l *Lwp) File(fd int32) (*OpenFile, error) {
 	}
 	if l.held == nil {
 		l.held = d
+		d.users.Add(1)
 	}
 	return d.file, nil
 }
 
 // Done gives back what File returned.
 func (l *Lwp) Done(f *OpenFile) {
-	l.held = nil
+	if l.held != nil {
+		l.held.users.Add(-1)
+		l.held = nil
+	}
 	f.Unref(l)
+}
+
+// Descriptor returns descriptor fd with a reference to its file, which Unref
+// gives back: EBADF when it is not open.
+func (l *Lwp) Descriptor(fd int32) (*Descriptor, error) {
+	d := l.Proc.fds.get(fd)
+	if d == nil {
+		return nil, netbsd.EBADF
+	}
+	return d, nil
 }
