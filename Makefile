@@ -48,6 +48,10 @@ unit: fetch ## the Go tests; those that were skipped are listed with the reason
 	$(GO) vet ./...
 	$(GO) tool gotestsum --format pkgname -- ./...
 
+.PHONY: transcripts
+transcripts: preflight ## replay what was recorded on the real kernel, and print what differs (KERNEL_VECTORS=DIR: other recordings)
+	$(GO) test -C runtime/netstack -count=1 -parallel 16 -run '^TestTranscripts$$' -report 2>&1 | grep -v '^ '
+
 .PHONY: race
 race: preflight ## the Go tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./...

@@ -177,17 +177,17 @@ func (r *replayer) msghdr(a *arguments, b []byte, key string, m *Msghdr) error {
 			return err
 		}
 	}
-	iovlen := uint32(len(m.Iov))
+	iovlen := int64(len(m.Iov))
 	if m.Iovlen != nil {
 		iovlen = *m.Iovlen
 	}
 	le.PutUint64(b[msgName:], name)
-	le.PutUint32(b[msgNamelen:], m.Namelen)
+	le.PutUint32(b[msgNamelen:], uint32(m.Namelen))
 	le.PutUint64(b[msgIov:], iov)
-	le.PutUint32(b[msgIovlen:], iovlen)
+	le.PutUint32(b[msgIovlen:], uint32(iovlen))
 	le.PutUint64(b[msgControl:], control)
-	le.PutUint32(b[msgControllen:], m.Controllen)
-	le.PutUint32(b[msgFlags:], m.Flags)
+	le.PutUint32(b[msgControllen:], uint32(m.Controllen))
+	le.PutUint32(b[msgFlags:], uint32(m.Flags))
 	return nil
 }
 

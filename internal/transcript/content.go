@@ -93,9 +93,9 @@ func (r *Register) UnmarshalJSON(text []byte) error {
 // laid out itself.
 type Result struct {
 	Content Content
-	Header  map[string]uint32   // the members of a struct msghdr that changed
-	Headers []map[string]uint32 // those of each element of an array of struct mmsghdr
-	FDSet   []string            // the descriptors in a set
+	Header  map[string]int64   // the members of a struct msghdr that changed
+	Headers []map[string]int64 // those of each element of an array of struct mmsghdr
+	FDSet   []string           // the descriptors in a set
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].

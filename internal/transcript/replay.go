@@ -225,6 +225,7 @@ func (r *replayer) exit(name string) error {
 		}
 	}
 	t.proc.Exit()
+	r.processes = slices.DeleteFunc(r.processes, func(p *process) bool { return p == t.proc })
 	return nil
 }
 

@@ -139,12 +139,12 @@ func word(text []byte) (uint64, error) {
 // mmsghdr.
 type Msghdr struct {
 	Name       *int // the size of the buffer; nil: a NULL pointer
-	Namelen    uint32
+	Namelen    int64
 	Iov        []Vector // nil: a NULL pointer
-	Iovlen     *uint32  // nil: as many as Iov has
+	Iovlen     *int64   // nil: as many as Iov has
 	Control    *int
-	Controllen uint32
-	Flags      uint32
+	Controllen int64
+	Flags      int64
 }
 
 // A Vector describes a struct iovec.
