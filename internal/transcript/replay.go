@@ -73,7 +73,8 @@ type replayer struct {
 	threads   map[string]*thread
 	fds       map[string]uint64 // descriptors by name
 	vars      map[string][]byte // other values by name
-	stuck     bool              // a call did not return
+	stuck     bool              // a call did not return in time
+	hung      bool              // nor when it was interrupted
 
 	differences []Difference
 }
@@ -281,29 +282,38 @@ func (r *replayer) wait(c *call, limit time.Duration) bool {
 	case <-timeout.C:
 	}
 	r.stuck = true
-	c.cancel()
-	select {
-	case <-c.done:
+	if c.interrupt() {
 		r.differ(c.step, "did not return within %v, and then %s", limit, outcome(c))
-	case <-time.After(time.Second):
+	} else {
+		r.hung = true
 		r.differ(c.step, "did not return within %v, nor when it was interrupted", limit)
 	}
 	return false
 }
 
-// close interrupts what is still under way and ends the processes.
+// interrupt tells a call to return, and whether it has.
+func (c *call) interrupt() bool {
+	c.cancel()
+	select {
+	case <-c.done:
+		return true
+	case <-time.After(time.Second):
+		return false
+	}
+}
+
+// close interrupts what is still under way and ends the processes, which would
+// wait for a call that hangs.
 func (r *replayer) close() {
-	if r.stuck {
-		return // ending a process waits for its calls
+	if r.hung {
+		return
 	}
 	for _, t := range r.threads {
-		if t.async != nil {
-			r.wait(t.async, 0)
+		if t.async != nil && !t.async.interrupt() {
+			return
 		}
 	}
 	for _, p := range r.processes {
-		if !r.stuck {
-			p.Exit()
-		}
+		p.Exit()
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/abigen/abigen/internal/transcript"
 	"github.com/abigen/abigen/runtime/kernel"
@@ -96,23 +97,43 @@ func replay(t *testing.T, file string, known map[int]string, sum *tally) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := k.Close(); err != nil {
-		t.Error(err)
-	}
-	sum.add(sc, file, differences)
+	halt(t, k)
 	var differ []int
+	var problems []string
 	for _, d := range differences {
 		differ = append(differ, d.Step.Line)
 		if known[d.Step.Line] == "" {
-			t.Errorf("%s", describe(file, d))
+			problems = append(problems, describe(file, d))
 		}
 	}
 	for line := range known {
 		if !slices.Contains(differ, line) {
-			t.Errorf("%s:%d: agrees, but stands in %s", file, line, deviations)
+			problems = append(problems, fmt.Sprintf("%s:%d: agrees, but stands in %s", file, line, deviations))
 		}
 	}
+	sum.add(sc, len(differences), problems)
+	if *printReport {
+		return // finish reports them
+	}
+	for _, p := range problems {
+		t.Error(p)
+	}
 	t.Logf("%d of %d calls agree", sc.Calls()-len(differences), sc.Calls())
+}
+
+// halt closes a kernel, which waits for its calls.
+func halt(t *testing.T, k kernel.Kernel) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- k.Close() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the kernel does not halt")
+	}
 }
 
 // describe says what differs, as editors and people like to read it.
@@ -124,18 +145,18 @@ func describe(file string, d transcript.Difference) string {
 	return s
 }
 
-// A tally counts calls, and keeps what is to be printed of those that differ.
+// A tally counts calls, and keeps what is wrong.
 type tally struct {
 	mu    sync.Mutex
 	areas map[string]*areaTally
 }
 
 type areaTally struct {
-	calls, agree int
-	differences  map[string][]string // by file
+	calls, differ int
+	problems      []string
 }
 
-func (s *tally) add(sc *transcript.Scenario, file string, differences []transcript.Difference) {
+func (s *tally) add(sc *transcript.Scenario, differ int, problems []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.areas == nil {
@@ -143,48 +164,49 @@ func (s *tally) add(sc *transcript.Scenario, file string, differences []transcri
 	}
 	a := s.areas[sc.Area]
 	if a == nil {
-		a = &areaTally{differences: map[string][]string{}}
+		a = new(areaTally)
 		s.areas[sc.Area] = a
 	}
 	a.calls += sc.Calls()
-	a.agree += sc.Calls() - len(differences)
-	for _, d := range differences {
-		a.differences[file] = append(a.differences[file], describe(file, d))
-	}
+	a.differ += differ
+	a.problems = append(a.problems, problems...)
 }
 
-// finish prints the tally, and fails the test when too few calls agree.
+// finish fails the test when too few calls agree, and prints the report when
+// it is wanted.
 func (s *tally) finish(t *testing.T) {
-	if *printReport {
-		s.print(os.Stdout)
-	}
-	calls, agree := s.total()
-	if float64(agree) < threshold*float64(calls) {
-		t.Errorf("only %d of %d calls agree", agree, calls)
-	}
-}
-
-func (s *tally) total() (calls, agree int) {
+	var all areaTally
 	for _, a := range s.areas {
-		calls, agree = calls+a.calls, agree+a.agree
+		all.calls += a.calls
+		all.differ += a.differ
+		all.problems = append(all.problems, a.problems...)
 	}
-	return calls, agree
-}
-
-func (s *tally) print(w io.Writer) {
-	names := slices.Sorted(maps.Keys(s.areas))
-	for _, name := range names {
-		a := s.areas[name]
-		for _, file := range slices.Sorted(maps.Keys(a.differences)) {
-			for _, d := range a.differences[file] {
-				_, _ = fmt.Fprintln(w, d)
-			}
+	if *printReport {
+		s.print(os.Stdout, &all)
+		if len(all.problems) > 0 {
+			t.Fail()
 		}
 	}
-	for _, name := range names {
-		a := s.areas[name]
-		_, _ = fmt.Fprintf(w, "area %s  %4d of %4d calls agree  %5.1f%%\n", name, a.agree, a.calls, 100*float64(a.agree)/float64(a.calls))
+	if all.share() < threshold {
+		t.Errorf("only %d of %d calls agree", all.calls-all.differ, all.calls)
 	}
-	calls, agree := s.total()
-	_, _ = fmt.Fprintf(w, "all     %4d of %4d calls agree  %5.1f%%\n", agree, calls, 100*float64(agree)/float64(max(calls, 1)))
+}
+
+func (s *tally) print(w io.Writer, all *areaTally) {
+	slices.Sort(all.problems)
+	for _, p := range all.problems {
+		_, _ = fmt.Fprintln(w, p)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.areas)) {
+		s.areas[name].print(w, "area "+name)
+	}
+	all.print(w, "all")
+}
+
+func (a *areaTally) print(w io.Writer, name string) {
+	_, _ = fmt.Fprintf(w, "%-6s  %4d of %4d calls agree  %5.1f%%\n", name, a.calls-a.differ, a.calls, 100*a.share())
+}
+
+func (a *areaTally) share() float64 {
+	return float64(a.calls-a.differ) / float64(max(a.calls, 1))
 }
