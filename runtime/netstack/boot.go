@@ -11,6 +11,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
 	"github.com/abigen/abigen/runtime/kernel"
+	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 )
 
 // New boots a kernel. It must be closed when it is no longer needed.
@@ -19,8 +20,12 @@ func New(cfg Config) (*Kernel, error) {
 		cfg.Release = kernel.NetBSD10
 	}
 	k := &Kernel{release: cfg.Release, stack: newStack()}
-	var err error
-	if k.table, err = newTable(); err != nil {
+	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname})
+	if err != nil {
+		k.stack.Destroy()
+		return nil, err
+	}
+	if k.table, err = newTable(vars.Sysents()); err != nil {
 		k.stack.Destroy()
 		return nil, err
 	}

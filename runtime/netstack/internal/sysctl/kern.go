@@ -110,7 +110,7 @@ func hwNodes() []Node {
 	}
 	return []Node{
 		{Number: netbsd.HW_MACHINE, Name: "machine", Flags: permanent, Value: Text(machine.name)},
-		{Number: netbsd.HW_MODEL, Name: "model", Flags: permanent, Value: Text("embedded")},
+		{Number: netbsd.HW_MODEL, Name: "model", Flags: permanent, Value: Text("virtual (embedded)")},
 		state(netbsd.HW_NCPU, "ncpu", cpus),
 		constant(netbsd.HW_BYTEORDER, "byteorder", order),
 		constant(netbsd.HW_PHYSMEM, "physmem", physicalMem),

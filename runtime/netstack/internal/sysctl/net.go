@@ -72,7 +72,7 @@ func noSockets(r *Request) error {
 		return netbsd.EINVAL
 	}
 	if r.Old == 0 {
-		const slop = 5
+		const slop = 20 // PCB_SLOP
 		r.OldLen = slop * netbsd.SizeofKinfoPcb
 		return nil
 	}
