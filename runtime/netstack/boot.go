@@ -11,6 +11,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
 	"github.com/abigen/abigen/runtime/kernel"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 )
 
@@ -25,7 +26,11 @@ func New(cfg Config) (*Kernel, error) {
 		k.stack.Destroy()
 		return nil, err
 	}
-	if k.table, err = newTable(vars.Sysents()); err != nil {
+	k.table, err = newTable(
+		kern.Sysents(),
+		vars.Sysents(),
+	)
+	if err != nil {
 		k.stack.Destroy()
 		return nil, err
 	}

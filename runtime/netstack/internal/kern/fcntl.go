@@ -17,7 +17,7 @@ func sysFcntl(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 	case netbsd.F_CLOSEM:
 		return 0, 0, l.closeFrom(fd)
 	case netbsd.F_MAXFD:
-		return uintptr(l.Proc.fds.LastFD()), 0, nil
+		return uintptr(l.Proc.FDs().LastFD()), 0, nil
 	case netbsd.F_GETLK, netbsd.F_SETLK, netbsd.F_SETLKW:
 		return 0, 0, l.recordLock(fd, abi.Addr(arg))
 	}
@@ -36,10 +36,10 @@ func sysFcntl(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 		}
 		return l.dup(f, int32(arg), cmd == netbsd.F_DUPFD_CLOEXEC)
 	case netbsd.F_GETFD:
-		on, err := l.Proc.fds.CloseOnExec(fd)
+		on, err := l.Proc.FDs().CloseOnExec(fd)
 		return boolean(on), 0, err
 	case netbsd.F_SETFD:
-		return 0, 0, l.Proc.fds.SetCloseOnExec(fd, arg&netbsd.FD_CLOEXEC != 0)
+		return 0, 0, l.Proc.FDs().SetCloseOnExec(fd, arg&netbsd.FD_CLOEXEC != 0)
 	case netbsd.F_GETNOSIGPIPE:
 		return boolean(f.Flags()&netbsd.O_NOSIGPIPE != 0), 0, nil
 	case netbsd.F_SETNOSIGPIPE:
@@ -89,7 +89,7 @@ func (l *Lwp) closeFrom(fd int32) error {
 	if fd < 0 {
 		return netbsd.EBADF
 	}
-	for last := l.Proc.fds.LastFD(); last >= fd; last-- {
+	for last := l.Proc.FDs().LastFD(); last >= fd; last-- {
 		_ = l.CloseFD(last) // not all need be open
 	}
 	return nil

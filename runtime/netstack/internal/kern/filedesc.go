@@ -80,6 +80,12 @@ func (t *Table) share() {
 	t.refs++
 }
 
+func (t *Table) shared() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.refs > 1
+}
+
 // get returns the descriptor fd with a reference to its file, or nil.
 func (t *Table) get(fd int32) *Descriptor {
 	t.mu.RLock()
@@ -104,7 +110,7 @@ type Reservation struct {
 // Reserve takes the lowest free descriptor that is not below least. It fails
 // with EMFILE when the process may have no more.
 func (l *Lwp) Reserve(least int32) (Reservation, error) {
-	t, limit := l.Proc.fds, l.Proc.maxFD()
+	t, limit := l.Proc.FDs(), l.Proc.maxFD()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	fd := max(int(least), t.free)
@@ -179,7 +185,7 @@ func (l *Lwp) Replace(fd int32, f *OpenFile, closeOnExec bool) error {
 		f.Unref(l)
 		return netbsd.EBADF
 	}
-	t := l.Proc.fds
+	t := l.Proc.FDs()
 	t.mu.Lock()
 	t.grow(int(fd))
 	old := t.fds[fd]
@@ -201,7 +207,7 @@ func (l *Lwp) Replace(fd int32, f *OpenFile, closeOnExec bool) error {
 // CloseFD closes the descriptor fd: EBADF when it is not open. Calls that
 // sleep on it fail with EBADF.
 func (l *Lwp) CloseFD(fd int32) error {
-	t := l.Proc.fds
+	t := l.Proc.FDs()
 	t.mu.Lock()
 	if uint32(fd) >= uint32(len(t.fds)) || t.fds[fd] == nil || t.fds[fd].file == nil {
 		t.mu.Unlock()

@@ -20,7 +20,7 @@ func sysIoctl(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 		return 0, 0, netbsd.EBADF
 	}
 	if cmd == netbsd.FIOCLEX || cmd == netbsd.FIONCLEX {
-		return 0, 0, l.Proc.fds.SetCloseOnExec(fd, cmd == netbsd.FIOCLEX)
+		return 0, 0, l.Proc.FDs().SetCloseOnExec(fd, cmd == netbsd.FIOCLEX)
 	}
 	size := int(cmd >> netbsd.IOCPARM_SHIFT & netbsd.IOCPARM_MASK)
 	if size > maxParam {

@@ -37,9 +37,7 @@ func (l *Lwp) Superuser() bool { return l.Proc.Cred().EUID == 0 }
 
 // Raise sends the process a signal.
 func (l *Lwp) Raise(sig netbsd.Signal) {
-	if l.Proc.signal != nil {
-		l.Proc.signal(sig)
-	}
+	l.Proc.Raise(sig)
 }
 
 // Sleep waits until ready returns true. It is asked at once, and each time w
@@ -100,7 +98,7 @@ func (l *Lwp) Pause(d time.Duration) error {
 // File returns the open file behind descriptor fd, EBADF when there is none.
 // The caller must give it back with Done when the call ends.
 func (l *Lwp) File(fd int32) (*OpenFile, error) {
-	d := l.Proc.fds.get(fd)
+	d := l.Proc.FDs().get(fd)
 	if d == nil {
 		return nil, netbsd.EBADF
 	}
@@ -123,7 +121,7 @@ func (l *Lwp) Done(f *OpenFile) {
 // Descriptor returns descriptor fd with a reference to its file, which Unref
 // gives back: EBADF when it is not open.
 func (l *Lwp) Descriptor(fd int32) (*Descriptor, error) {
-	d := l.Proc.fds.get(fd)
+	d := l.Proc.FDs().get(fd)
 	if d == nil {
 		return nil, netbsd.EBADF
 	}

@@ -9,38 +9,29 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
-// Cred are the user ids of a process. They are replaced, never changed.
-type Cred struct {
-	UID, EUID, SVUID uint32
-	GID, EGID, SVGID uint32
-	Groups           []uint32
-}
-
 // A Proc is a process.
 type Proc struct {
 	PID int32
 
-	procs  *Procs
-	signal func(netbsd.Signal)
-	fds    *Table
-	cred   atomic.Pointer[Cred]
-	name   atomic.Pointer[string]
-	parent atomic.Int32
-	limits *limits
-	calls  atomic.Int64 // under way
-	dead   atomic.Bool
+	procs   *Procs
+	signal  func(netbsd.Signal)
+	fds     atomic.Pointer[Table]
+	cred    atomic.Pointer[Cred]
+	name    atomic.Pointer[string]
+	parent  atomic.Int32
+	umask   atomic.Uint32
+	limits  *limits
+	calls   atomic.Int64 // under way
+	dead    atomic.Bool
+	tainted atomic.Bool // its ids have changed since the last exec
+	execed  atomic.Bool
+	pgrp    pgrp
 
 	mu       sync.Mutex
 	intr     chan struct{} // closed to interrupt the calls under way
 	idle     sync.Cond     // over mu: calls is 0
 	draining atomic.Bool   // somebody waits for idle
 }
-
-// Cred returns the user ids of p.
-func (p *Proc) Cred() *Cred { return p.cred.Load() }
-
-// SetCred replaces the user ids of p.
-func (p *Proc) SetCred(c *Cred) { p.cred.Store(c) }
 
 // Name returns the name of what the process runs.
 func (p *Proc) Name() string { return *p.name.Load() }
@@ -55,7 +46,20 @@ func (p *Proc) SetName(name string) {
 func (p *Proc) PPID() int32 { return p.parent.Load() }
 
 // FDs returns the descriptor table of p.
-func (p *Proc) FDs() *Table { return p.fds }
+func (p *Proc) FDs() *Table { return p.fds.Load() }
+
+// Procs returns the processes of the kernel that p belongs to.
+func (p *Proc) Procs() *Procs { return p.procs }
+
+// Umask returns the bits that files are made without.
+func (p *Proc) Umask() uint32 { return p.umask.Load() }
+
+// Raise sends p a signal.
+func (p *Proc) Raise(sig netbsd.Signal) {
+	if p.signal != nil {
+		p.signal(sig)
+	}
+}
 
 // interrupted returns a channel that is closed when the calls under way are to
 // return EINTR.
@@ -109,10 +113,18 @@ func (p *Proc) drain() {
 }
 
 // Exec interrupts the calls under way and closes what is to be closed on exec.
+// A table shared with another process is copied first.
 func (p *Proc) Exec(name string) {
 	p.Interrupt()
 	p.SetName(name)
-	p.fds.closeOnExec(NewLwp(p, nil))
+	p.execed.Store(true)
+	p.tainted.Store(false)
+	l := NewLwp(p, nil)
+	if t := p.FDs(); t.shared() {
+		p.fds.Store(t.Copy())
+		t.release(l)
+	}
+	p.FDs().closeOnExec(l)
 }
 
 // Exit interrupts the calls under way and closes all descriptors. The children
@@ -124,15 +136,16 @@ func (p *Proc) Exit() {
 	p.mu.Lock()
 	p.drain()
 	p.mu.Unlock()
-	p.fds.release(NewLwp(p, nil))
+	p.FDs().release(NewLwp(p, nil))
 	p.procs.remove(p)
 }
 
 // Procs are the processes of a kernel.
 type Procs struct {
-	mu   sync.Mutex
-	last int32
-	all  map[int32]*Proc
+	mu    sync.Mutex
+	last  int32
+	all   map[int32]*Proc
+	first *session
 }
 
 // The ids given out (PID_MAX of sys/proc.h). Process 1 is init, which takes no
@@ -157,34 +170,47 @@ func (ps *Procs) All() []*Proc {
 }
 
 // New starts a process that is a child of process 1, with user id 0 and no
-// descriptors.
+// descriptors. It is in process group 0 and session 0, as processes of a rump
+// kernel are.
 func (ps *Procs) New(name string, signal func(netbsd.Signal)) *Proc {
-	return ps.add(&Proc{fds: newTable(), limits: defaultLimits()}, name, signal, new(Cred), 1)
+	p := &Proc{limits: defaultLimits()}
+	p.fds.Store(newTable())
+	p.SetCred(new(Cred))
+	p.umask.Store(netbsd.CMASK)
+	p.parent.Store(1)
+	return ps.add(p, nil, name, signal)
 }
 
-// Fork starts a child of p with its user ids and limits, and fds for its
-// descriptors: p's own table, a copy of it (Table.Copy), or nil for an empty
-// one.
+// Fork starts a child of p with its user ids, limits and process group, and fds
+// for its descriptors: p's own table, a copy of it (Table.Copy), or nil for an
+// empty one.
 func (ps *Procs) Fork(p *Proc, fds *Table, name string, signal func(netbsd.Signal)) *Proc {
 	if fds == nil {
 		fds = newTable()
 	}
-	if fds == p.fds {
+	if fds == p.FDs() {
 		fds.share()
 	}
-	return ps.add(&Proc{fds: fds, limits: p.limits.copy()}, name, signal, p.Cred(), p.PID)
+	c := &Proc{limits: p.limits.copy()}
+	c.fds.Store(fds)
+	c.SetCred(p.Cred())
+	c.umask.Store(p.Umask())
+	c.tainted.Store(p.tainted.Load())
+	c.parent.Store(p.PID)
+	return ps.add(c, p, name, signal)
 }
 
-func (ps *Procs) add(p *Proc, name string, signal func(netbsd.Signal), cred *Cred, parent int32) *Proc {
+func (ps *Procs) add(p, parent *Proc, name string, signal func(netbsd.Signal)) *Proc {
 	p.procs, p.signal, p.intr = ps, signal, make(chan struct{})
 	p.idle.L = &p.mu
-	p.SetCred(cred)
 	p.SetName(name)
-	p.parent.Store(parent)
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if ps.all == nil {
-		ps.all, ps.last = map[int32]*Proc{}, firstPID-1
+		ps.all, ps.last, ps.first = map[int32]*Proc{}, firstPID-1, new(session)
+	}
+	if p.pgrp = (pgrp{0, ps.first}); parent != nil {
+		p.pgrp = parent.pgrp
 	}
 	for {
 		if ps.last++; ps.last > lastPID {

@@ -52,7 +52,7 @@ func needsVnode(errno netbsd.Errno) Handler {
 }
 
 func (l *Lwp) vnode(fd int32, errno netbsd.Errno) error {
-	if l.Proc.fds.at(fd) == nil {
+	if l.Proc.FDs().at(fd) == nil {
 		return netbsd.EBADF
 	}
 	return errno
@@ -86,7 +86,7 @@ func (l *Lwp) extent(num syscalls.Number, a *syscalls.Args) netbsd.Errno {
 	if pos < 0 || n < 0 || n > math.MaxInt64-pos {
 		return netbsd.EINVAL
 	}
-	if l.Proc.fds.at(int32(a[0])) == nil {
+	if l.Proc.FDs().at(int32(a[0])) == nil {
 		return netbsd.EBADF
 	}
 	return netbsd.EINVAL
