@@ -2,7 +2,6 @@ package netstack
 
 import (
 	"errors"
-	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
@@ -34,15 +33,19 @@ func New(cfg Config) (*Kernel, error) {
 }
 
 func (k *Kernel) boot(cfg Config) error {
-	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname})
+	net := &inet.Net{Stack: k.stack, Ifs: netif.New(k.stack), Routes: rtable.New(k.stack), Params: inet.NewParams()}
+	net.Ifs.Link = cfg.Link
+	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: net.Ifs})
 	if err != nil {
 		return err
 	}
-	net := &inet.Net{Stack: k.stack, Ifs: netif.New(k.stack), Routes: rtable.New(k.stack), Params: inet.NewParams()}
-	net.Ifs.Link = cfg.Link
 	if err := bind(vars, net.Params); err != nil {
 		return err
 	}
+	if err := obey(vars, k.stack); err != nil {
+		return err
+	}
+	net.Ifs.Notify = vars.Interface
 	k.table, err = newTable(
 		kern.Sysents(),
 		vars.Sysents(),
@@ -51,28 +54,6 @@ func (k *Kernel) boot(cfg Config) error {
 		return err
 	}
 	return net.Ifs.Boot()
-}
-
-// bind puts the variables that the protocols look at behind their names.
-func bind(vars *sysctl.Tree, p *inet.Params) error {
-	for name, v := range map[string]*atomic.Int32{
-		"net.inet.ip.ttl":           &p.TTL,
-		"net.inet.ip.anonportmin":   &p.Ports4.AnonMin,
-		"net.inet.ip.anonportmax":   &p.Ports4.AnonMax,
-		"net.inet.ip.lowportmin":    &p.Ports4.LowMin,
-		"net.inet.ip.lowportmax":    &p.Ports4.LowMax,
-		"net.inet6.ip6.hlim":        &p.HopLimit,
-		"net.inet6.ip6.v6only":      &p.V6Only,
-		"net.inet6.ip6.anonportmin": &p.Ports6.AnonMin,
-		"net.inet6.ip6.anonportmax": &p.Ports6.AnonMax,
-		"net.inet6.ip6.lowportmin":  &p.Ports6.LowMin,
-		"net.inet6.ip6.lowportmax":  &p.Ports6.LowMax,
-	} {
-		if err := vars.Bind(name, v); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func newStack() *stack.Stack {

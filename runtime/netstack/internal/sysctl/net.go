@@ -1,8 +1,11 @@
 package sysctl
 
-import "github.com/abigen/abigen/netbsd"
+import (
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/netif"
+)
 
-func netNodes() []Node {
+func netNodes(ifs *netif.Table) []Node {
 	tcp := tcpNodes()
 	udpChecksum := NewInt(0, nil) // net.inet.udp and net.inet6.udp6 share it
 	return append(temporary(
@@ -40,6 +43,7 @@ func netNodes() []Node {
 				integer(Any, "log_wrong_iface", 1),
 				integer(Any, "log_unknown_network", 1),
 				integer(Any, "debug", 0)),
+			byIndex("multicast", groups(ifs)),
 		),
 		dir(17, "oroute"),
 		dir(24, "inet6",
@@ -54,9 +58,12 @@ func netNodes() []Node {
 			dir(58, "icmp6", icmp6Nodes()...),
 			dir(103, "pim6", counters(1, "stats", 7)),
 			dir(255, "raw6", sockets(), counters(1, "stats", 7)),
+			byIndex("multicast", groups(ifs)),
+			byIndex("multicast_kludge", kludge),
 		),
 		dir(34, "route", Node{Number: Any, Name: "stats", Flags: permanent, Value: Struct(func() []byte { return make([]byte, 5*8) })}),
-		dir(Any, "ether"),
+		byIndex("sdl", linkAddresses(ifs)),
+		dir(Any, "ether", byIndex("multicast", groups(ifs))),
 	}...)
 }
 
@@ -120,7 +127,12 @@ func queueNodes() []Node {
 	empty := IntFunc(func() int32 { return 0 })
 	return []Node{
 		{Number: 1, Name: "len", Flags: permanent, Func: true, Value: empty},
-		checked(2, "maxlen", 256, atLeast(1)),
+		checked(2, "maxlen", 256, func(v int32) error {
+			if v < 1 || v > 65535 {
+				return netbsd.EINVAL
+			}
+			return nil
+		}),
 		{Number: 4, Name: "drops", Flags: permanent, Func: true, Value: empty},
 	}
 }

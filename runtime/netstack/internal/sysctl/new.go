@@ -6,12 +6,14 @@ import (
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/kernel"
+	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
 // Config says what a kernel's variables depend on.
 type Config struct {
-	Release  *kernel.Release
-	Hostname string
+	Release    *kernel.Release
+	Hostname   string
+	Interfaces *netif.Table
 }
 
 // New returns the variables of a NetBSD kernel with TCP/IP, local sockets and
@@ -28,7 +30,7 @@ func New(cfg Config) (*Tree, error) {
 	}{
 		{"kern", kernNodes(cfg)},
 		{"hw", hwNodes()},
-		{"net", netNodes()},
+		{"net", netNodes(cfg.Interfaces)},
 	} {
 		if err := t.Add(part.parent, part.nodes...); err != nil {
 			return nil, err

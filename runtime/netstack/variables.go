@@ -1,0 +1,73 @@
+package netstack
+
+import (
+	"sync/atomic"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"github.com/abigen/abigen/runtime/netstack/internal/inet"
+	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
+)
+
+// bind puts the variables that the protocols look at behind their names.
+func bind(vars *sysctl.Tree, p *inet.Params) error {
+	for name, v := range map[string]*atomic.Int32{
+		"net.inet.ip.ttl":           &p.TTL,
+		"net.inet.ip.anonportmin":   &p.Ports4.AnonMin,
+		"net.inet.ip.anonportmax":   &p.Ports4.AnonMax,
+		"net.inet.ip.lowportmin":    &p.Ports4.LowMin,
+		"net.inet.ip.lowportmax":    &p.Ports4.LowMax,
+		"net.inet6.ip6.hlim":        &p.HopLimit,
+		"net.inet6.ip6.v6only":      &p.V6Only,
+		"net.inet6.ip6.anonportmin": &p.Ports6.AnonMin,
+		"net.inet6.ip6.anonportmax": &p.Ports6.AnonMax,
+		"net.inet6.ip6.lowportmin":  &p.Ports6.LowMin,
+		"net.inet6.ip6.lowportmax":  &p.Ports6.LowMax,
+	} {
+		if err := vars.Bind(name, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A variable of sysctl(7) and what is to happen when it changes.
+type variable struct {
+	name    string
+	changed func(v int32)
+}
+
+// obey makes gVisor's stack do what the variables say, now and when they
+// change.
+func obey(vars *sysctl.Tree, s *stack.Stack) error {
+	for _, v := range []variable{
+		{"net.inet.ip.forwarding", forwarding(s, ipv4.ProtocolNumber)},
+		{"net.inet6.ip6.forwarding", forwarding(s, ipv6.ProtocolNumber)},
+		{"net.inet.ip.ttl", defaultTTL(s, ipv4.ProtocolNumber)},
+		{"net.inet6.ip6.hlim", defaultTTL(s, ipv6.ProtocolNumber)},
+	} {
+		i, err := vars.Int(v.name)
+		if err != nil {
+			return err
+		}
+		i.Changed = v.changed
+		v.changed(i.Load())
+	}
+	return nil
+}
+
+func forwarding(s *stack.Stack, protocol tcpip.NetworkProtocolNumber) func(int32) {
+	return func(v int32) { _ = s.SetForwardingDefaultAndAllNICs(protocol, v != 0) } // fails for unknown protocols only
+}
+
+// defaultTTL sets the TTL of packets that are not of a socket. Values that are
+// none leave it alone: of those NetBSD uses the low byte.
+func defaultTTL(s *stack.Stack, protocol tcpip.NetworkProtocolNumber) func(int32) {
+	return func(v int32) {
+		ttl := tcpip.DefaultTTLOption(uint8(v))
+		_ = s.SetNetworkProtocolOption(protocol, &ttl) // as above
+	}
+}
