@@ -16,6 +16,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
+	"github.com/abigen/abigen/runtime/netstack/internal/pipe"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 )
@@ -48,6 +49,7 @@ func (k *Kernel) boot(cfg Config) error {
 	net.Ifs.Notify = vars.Interface
 	k.table, err = newTable(
 		kern.Sysents(),
+		new(pipe.Pipes).Sysents(),
 		vars.Sysents(),
 	)
 	if err != nil {

@@ -139,3 +139,6 @@ func timeout(ts netbsd.Timespec) (time.Duration, error) {
 	}
 	return Tick, nil
 }
+
+// Timespec returns t as the time since 1970.
+func Timespec(t time.Time) netbsd.Timespec { return timespec(time.Duration(t.UnixNano())) }
