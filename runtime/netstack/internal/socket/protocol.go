@@ -117,8 +117,7 @@ type Outgoing struct {
 	Data    *kern.Uio
 	Name    []byte // destination, nil when none was given
 	Control []byte // control messages, as the caller wrote them; nil when none were given
-	Rights  []*kern.OpenFile
-	Flags   int32 // MSG_*
+	Flags   int32  // MSG_*
 }
 
 // Unsupported is a Protocol that can nothing.

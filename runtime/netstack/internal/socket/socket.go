@@ -2,7 +2,6 @@ package socket
 
 import (
 	"sync"
-	"time"
 
 	"gvisor.dev/gvisor/pkg/waiter"
 
@@ -10,8 +9,9 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
 
-// A Socket is what all families' sockets have (struct socket). Type, Protosw
-// and Protocol do not change.
+// A Socket is what all families' sockets have (struct socket). It is the open
+// file as well. Domain, Type, Protocol and Flags do not change, and Proto is set
+// before others see the socket.
 type Socket struct {
 	waiter.Queue
 
@@ -22,13 +22,17 @@ type Socket struct {
 	Flags    Flags
 	Cred     *kern.Cred // of who made it
 
+	layer *Layer
+
 	Mu      sync.Mutex
 	Options int32 // SO_* that are on or off
-	Linger  netbsd.Linger
+	Linger  int32 // seconds, when SO_LINGER is on
 	State   State
 	Snd     Buffer
 	Rcv     Buffer
-	Backlog int           // so_qlimit
+	Backlog int          // so_qlimit
+	OOBMark int          // bytes before the urgent one; 0: there is none ahead
+	Owner   int32        // who gets signals: a process, or a group as a negative number
 	errno   netbsd.Errno // so_error
 }
 
@@ -48,27 +52,6 @@ const (
 	Async           State = 0x4000 // SS_ASYNC
 )
 
-// A Buffer is one direction of a socket (struct sockbuf). For a [Stream] only
-// the limits count, and Records stays empty.
-type Buffer struct {
-	Hiwat   int           // bytes it may hold (SO_RCVBUF, SO_SNDBUF)
-	Lowat   int           // bytes that make it ready (SO_RCVLOWAT, SO_SNDLOWAT)
-	Timeout time.Duration // of a blocked call; 0: none
-
-	Records []*Record
-	Count   int // bytes the records count for, addresses and control data included
-}
-
-// A Record is one datagram, or a piece of a stream.
-type Record struct {
-	Name    []byte // sender; nil when the protocol has no addresses
-	Control []byte // control messages, each padded as CMSG_SPACE says
-	Rights  []*kern.OpenFile
-	Data    []byte
-	End     bool  // a record ends here (MSG_EOR)
-	Flags   int32 // MSG_BCAST, MSG_MCAST
-}
-
 // Connected marks so as connected and wakes who waits for that.
 func (so *Socket) Connected() {
 	so.Mu.Lock()
@@ -82,6 +65,15 @@ func (so *Socket) Connecting() {
 	so.Mu.Lock()
 	defer so.Mu.Unlock()
 	so.State = so.State&^(IsConnected|IsDisconnecting) | IsConnecting
+}
+
+// Disconnecting marks so as about to be disconnected: nothing more will come
+// or can be sent.
+func (so *Socket) Disconnecting() {
+	so.Mu.Lock()
+	so.State = so.State&^IsConnecting | IsDisconnecting | CantSendMore | CantRcvMore
+	so.Mu.Unlock()
+	so.Notify(waiter.AllEvents)
 }
 
 // Disconnected marks so as having been connected: nothing more will come or
@@ -101,6 +93,27 @@ func (so *Socket) Mark(bits State) {
 	so.Notify(waiter.AllEvents)
 }
 
+// Unmark clears bits of the state.
+func (so *Socket) Unmark(bits State) {
+	so.Mu.Lock()
+	so.State &^= bits
+	so.Mu.Unlock()
+}
+
+// Is tells whether one of the bits of the state is set.
+func (so *Socket) Is(bits State) bool {
+	so.Mu.Lock()
+	defer so.Mu.Unlock()
+	return so.State&bits != 0
+}
+
+// Option tells whether an option of SOL_SOCKET is on.
+func (so *Socket) Option(bit int32) bool {
+	so.Mu.Lock()
+	defer so.Mu.Unlock()
+	return so.Options&bit != 0
+}
+
 // SetError leaves an error for the next call and wakes who waits.
 func (so *Socket) SetError(errno netbsd.Errno) {
 	so.Mu.Lock()
@@ -114,26 +127,12 @@ func (so *Socket) SetError(errno netbsd.Errno) {
 func (so *Socket) TakeError() netbsd.Errno {
 	so.Mu.Lock()
 	defer so.Mu.Unlock()
+	return so.takeError()
+}
+
+// takeError is TakeError with so.Mu held.
+func (so *Socket) takeError() netbsd.Errno {
 	errno := so.errno
 	so.errno = 0
 	return errno
-}
-
-// size is what a record counts for in a buffer.
-func (r *Record) size() int { return len(r.Name) + len(r.Control) + len(r.Data) }
-
-// Deliver appends a record for the receiver and wakes it. It returns false,
-// and does nothing, when the buffer has no room or the socket takes no more
-// (sbappendaddr).
-func (so *Socket) Deliver(r *Record) bool {
-	so.Mu.Lock()
-	if so.State&CantRcvMore != 0 || so.Rcv.Count+r.size() > so.Rcv.Hiwat {
-		so.Mu.Unlock()
-		return false
-	}
-	so.Rcv.Records = append(so.Rcv.Records, r)
-	so.Rcv.Count += r.size()
-	so.Mu.Unlock()
-	so.Notify(waiter.ReadableEvents)
-	return true
 }

@@ -1,0 +1,88 @@
+package socket
+
+import (
+	"encoding/binary"
+
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+)
+
+// Ioctl does the ioctls of all sockets itself, and hands on those about
+// interfaces and those of the family (soo_ioctl).
+func (so *Socket) Ioctl(l *kern.Lwp, f *kern.OpenFile, cmd uint64, data []byte) error {
+	switch cmd {
+	case netbsd.FIONBIO, netbsd.FIOASYNC:
+		return nil // the flags of the open file, which SetFlags follows
+	case netbsd.FIONREAD:
+		n, _, _ := so.levels()
+		return put(data, n)
+	case netbsd.FIONWRITE:
+		return put(data, so.unsent())
+	case netbsd.FIONSPACE:
+		_, n, _ := so.levels()
+		return put(data, max(n, 0))
+	case netbsd.SIOCATMARK:
+		n := 0
+		if so.Is(RcvAtMark) {
+			n = 1
+		}
+		return put(data, n)
+	case netbsd.SIOCSPGRP, netbsd.FIOSETOWN, netbsd.TIOCSPGRP, netbsd.SIOCGPGRP, netbsd.FIOGETOWN, netbsd.TIOCGPGRP:
+		return so.owner(l, cmd, data)
+	}
+	if cmd>>8&0xff == 'i' {
+		if so.layer.InterfaceIoctl == nil {
+			return netbsd.EOPNOTSUPP
+		}
+		return so.layer.InterfaceIoctl(l, so, cmd, data)
+	}
+	return so.Proto.Ioctl(l, cmd, data)
+}
+
+// put writes an int to the argument of an ioctl.
+func put(data []byte, n int) error {
+	if len(data) < 4 {
+		return netbsd.EINVAL
+	}
+	binary.NativeEndian.PutUint32(data, uint32(n))
+	return nil
+}
+
+// unsent counts the bytes that wait to be sent.
+func (so *Socket) unsent() int {
+	if st, ok := so.Proto.(Stream); ok {
+		so.Mu.Lock()
+		hiwat := so.Snd.Hiwat
+		so.Mu.Unlock()
+		return max(hiwat-st.Space(), 0)
+	}
+	so.Mu.Lock()
+	defer so.Mu.Unlock()
+	return so.Snd.Count
+}
+
+// owner gets or sets who is told of events by signals: the terminal's ioctl
+// counts process groups, the others processes, with groups as negative
+// numbers (fsetown, fgetown).
+func (so *Socket) owner(l *kern.Lwp, cmd uint64, data []byte) error {
+	if len(data) < 4 {
+		return netbsd.EINVAL
+	}
+	id := int32(binary.NativeEndian.Uint32(data))
+	so.Mu.Lock()
+	defer so.Mu.Unlock()
+	switch cmd {
+	case netbsd.TIOCSPGRP:
+		if id < 0 {
+			return netbsd.EINVAL
+		}
+		so.Owner = -id
+	case netbsd.SIOCSPGRP, netbsd.FIOSETOWN:
+		so.Owner = id
+	case netbsd.TIOCGPGRP:
+		return put(data, int(-so.Owner))
+	default:
+		return put(data, int(so.Owner))
+	}
+	return nil
+}

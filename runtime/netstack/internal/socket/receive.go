@@ -1,0 +1,108 @@
+package socket
+
+import (
+	"errors"
+
+	"gvisor.dev/gvisor/pkg/waiter"
+
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+)
+
+// incoming is what a receiver wants besides the data, and gets.
+type incoming struct {
+	flags       int32 // MSG_*: of the call, and then those of the message as well
+	wantControl bool
+	name        []byte
+	control     [][]byte // messages
+}
+
+// errDone ends a receive without data, and errAgain begins it once more.
+var (
+	errDone  = errors.New("done")
+	errAgain = errors.New("again")
+)
+
+// receive moves data that came in to u (soreceive): one record, or as much of a
+// stream as there is or, with MSG_WAITALL, as is asked for.
+func (so *Socket) receive(l *kern.Lwp, u *kern.Uio, in *incoming) error {
+	if in.flags&netbsd.MSG_OOB != 0 {
+		return so.Proto.ReceiveOOB(l, u, in.flags&netbsd.MSG_PEEK != 0)
+	}
+	t := transfer{so: so, l: l, u: u, in: in, flags: in.flags &^ netbsd.MSG_EOR, asked: u.Resid}
+	for {
+		if err := so.lock(l, &so.Rcv, t.flags); err != nil {
+			return err
+		}
+		err := t.once()
+		timeout := so.unlock(&so.Rcv)
+		switch err {
+		case errAgain:
+			continue
+		case errDone:
+			return nil
+		case errWait:
+		default:
+			return err
+		}
+		err = l.Sleep(so, waiter.AllEvents, timeout, func() bool { return so.receivable(t.flags, u.Resid, false) != errWait })
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// receivable checks what a receiver who wants resid bytes is to do: nil when it
+// takes what there is, errWait when it waits for more, errDone when it returns with
+// nothing. Only with take is an error that waits on the socket taken away.
+func (so *Socket) receivable(flags int32, resid int, take bool) error {
+	st, isStream := so.Proto.(Stream)
+	buffered := 0
+	if isStream {
+		buffered = st.Buffered()
+	}
+	so.Mu.Lock()
+	defer so.Mu.Unlock()
+	some, end := buffered > 0, false
+	if !isStream {
+		buffered = so.Rcv.Count
+		if some = len(so.Rcv.Records) > 0; some {
+			end = so.Rcv.Records[0].End || len(so.Rcv.Records) > 1
+		}
+	}
+	if some && !so.wantsMore(flags, resid, buffered, end) {
+		return nil
+	}
+	switch {
+	case so.errno != 0 || so.State&CantRcvMore != 0:
+		if some {
+			return nil
+		}
+		if so.errno == 0 {
+			return errDone
+		}
+		errno := so.errno
+		if take && flags&netbsd.MSG_PEEK == 0 {
+			so.errno = 0
+		}
+		return errno
+	case so.State&(IsConnected|IsConnecting) == 0 && so.Flags&ConnRequired != 0:
+		return netbsd.ENOTCONN
+	case resid == 0:
+		return errDone
+	case so.State&NonBlocking != 0 || flags&(netbsd.MSG_DONTWAIT|netbsd.MSG_NBIO) != 0:
+		return netbsd.EWOULDBLOCK
+	}
+	return errWait
+}
+
+// wantsMore tells whether a receiver waits although something is there: on a
+// stream, when there is less than the low-water mark or, with MSG_WAITALL, than
+// the buffer can hold of what is asked for. Nobody waits beyond the end of a
+// record. so.Mu is held.
+func (so *Socket) wantsMore(flags int32, resid, buffered int, end bool) bool {
+	if so.Flags&Atomic != 0 || end || flags&netbsd.MSG_DONTWAIT != 0 || buffered >= resid {
+		return false
+	}
+	return buffered < so.Rcv.Lowat || flags&netbsd.MSG_WAITALL != 0 && resid <= so.Rcv.Hiwat
+}

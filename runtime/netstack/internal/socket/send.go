@@ -1,0 +1,136 @@
+package socket
+
+import (
+	"errors"
+
+	"gvisor.dev/gvisor/pkg/waiter"
+
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+)
+
+// errWait is what the checks before a transfer return when the call has to wait.
+var errWait = errors.New("wait")
+
+// urgentRoom is by how much urgent data may exceed a buffer.
+const urgentRoom = 1024
+
+// outgoing is what a call sends.
+type outgoing struct {
+	data    *kern.Uio
+	name    []byte // nil: none
+	control []byte // nil: none
+	flags   int32
+}
+
+// send sends what m has (sosend): a record at once, of a stream as much as there
+// is room for, again and again until nothing is left or it would block. m.data tells
+// what is left.
+func (so *Socket) send(l *kern.Lwp, m *outgoing) error {
+	for {
+		if err := so.lock(l, &so.Snd, m.flags); err != nil {
+			return err
+		}
+		err := so.sendSome(l, m)
+		timeout := so.unlock(&so.Snd)
+		if err != errWait {
+			return err
+		}
+		if err := l.Sleep(so, waiter.AllEvents, timeout, func() bool { return so.room(m) != errWait }); err != nil {
+			return err
+		}
+	}
+}
+
+// sendSome passes data on until nothing is left: errWait when the protocol has no
+// room.
+func (so *Socket) sendSome(l *kern.Lwp, m *outgoing) error {
+	for {
+		space, err := so.sendable(m, true)
+		if err != nil {
+			return err
+		}
+		before, control := m.data.Resid, m.control != nil
+		err = so.pass(l, m, space)
+		switch {
+		case err == netbsd.EWOULDBLOCK: // the room is gone again
+			if so.Is(NonBlocking) {
+				return err
+			}
+			return errWait
+		case err != nil || m.data.Resid == 0:
+			return err
+		case m.data.Resid == before && !control:
+			return errWait
+		}
+	}
+}
+
+// pass hands data to the protocol.
+func (so *Socket) pass(l *kern.Lwp, m *outgoing, space int) error {
+	st, ok := so.Proto.(Stream)
+	if ok && m.control == nil && m.flags&netbsd.MSG_OOB == 0 {
+		if m.data.Resid == 0 {
+			return nil
+		}
+		_, err := st.WriteStream(m.data, min(space, m.data.Resid))
+		return err
+	}
+	return so.passRecord(l, m)
+}
+
+func (so *Socket) passRecord(l *kern.Lwp, m *outgoing) error {
+	o := &Outgoing{Data: m.data, Name: m.name, Control: m.control, Flags: m.flags}
+	m.control = nil // once
+	if m.flags&netbsd.MSG_OOB != 0 {
+		return so.Proto.SendOOB(l, o)
+	}
+	return so.Proto.Send(l, o)
+}
+
+// room tells whether a send would have to wait.
+func (so *Socket) room(m *outgoing) error {
+	_, err := so.sendable(m, false)
+	return err
+}
+
+// sendable checks whether m can be sent now, and returns how much there is room
+// for: errWait when the call has to wait for room. Only with take is an error
+// that waits on the socket taken away.
+func (so *Socket) sendable(m *outgoing, take bool) (space int, err error) {
+	_, space, _ = so.levels()
+	atomic := so.Flags&Atomic != 0
+	resid, control := m.data.Resid, len(m.control)
+	so.Mu.Lock()
+	defer so.Mu.Unlock()
+	switch {
+	case so.State&CantSendMore != 0:
+		return 0, netbsd.EPIPE
+	case so.errno != 0:
+		errno := so.errno
+		if take {
+			so.errno = 0
+		}
+		return 0, errno
+	case so.State&IsConnected != 0:
+	case so.Flags&ConnRequired != 0:
+		if resid != 0 || control == 0 {
+			return 0, netbsd.ENOTCONN
+		}
+	case m.name == nil:
+		return 0, netbsd.EDESTADDRREQ
+	}
+	if m.flags&netbsd.MSG_OOB != 0 {
+		space += urgentRoom
+	}
+	if atomic && resid > so.Snd.Hiwat || control > so.Snd.Hiwat {
+		return 0, netbsd.EMSGSIZE
+	}
+	if space < resid+control && (atomic || space < so.Snd.Lowat || space < control) {
+		if so.State&NonBlocking != 0 || m.flags&netbsd.MSG_NBIO != 0 {
+			return 0, netbsd.EWOULDBLOCK
+		}
+		return 0, errWait
+	}
+	return space - control, nil
+}
