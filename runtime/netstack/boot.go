@@ -18,6 +18,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/pipe"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
+	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 )
 
@@ -40,7 +41,8 @@ func (k *Kernel) boot(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	if err := bind(vars, net.Params); err != nil {
+	sockets := socket.New()
+	if err := bind(vars, net.Params, sockets); err != nil {
 		return err
 	}
 	if err := obey(vars, k.stack); err != nil {
@@ -51,6 +53,7 @@ func (k *Kernel) boot(cfg Config) error {
 		kern.Sysents(),
 		new(pipe.Pipes).Sysents(),
 		vars.Sysents(),
+		sockets.Sysents(),
 	)
 	if err != nil {
 		return err

@@ -9,12 +9,14 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
+	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 )
 
 // bind puts the variables that the protocols look at behind their names.
-func bind(vars *sysctl.Tree, p *inet.Params) error {
+func bind(vars *sysctl.Tree, p *inet.Params, s *socket.Layer) error {
 	for name, v := range map[string]*atomic.Int32{
+		"kern.sbmax":                &s.SbMax,
 		"net.inet.ip.ttl":           &p.TTL,
 		"net.inet.ip.anonportmin":   &p.Ports4.AnonMin,
 		"net.inet.ip.anonportmax":   &p.Ports4.AnonMax,

@@ -173,6 +173,9 @@ type Owner struct{ id atomic.Int32 }
 // ID returns the process id, or the negated id of the process group; 0: none.
 func (o *Owner) ID() int32 { return o.id.Load() }
 
+// Copy makes o the same as from.
+func (o *Owner) Copy(from *Owner) { o.id.Store(from.ID()) }
+
 // Set makes process id, or process group -id, the owner. ESRCH: there is no such
 // process. EINVAL, EPERM: no such process group, or in another session.
 func (o *Owner) Set(l *Lwp, id int32) error {

@@ -36,12 +36,12 @@ const (
 
 // setHiwat changes how much b may hold (sbreserve), and reports whether that
 // is allowed: from 1 byte to as much as leaves room in kern.sbmax for the mbufs.
-func (b *Buffer) setHiwat(n int, sbmax int64) bool {
-	if n <= 0 || int64(n) > sbmax*clusterSize/(mbufSize+clusterSize) {
+func (b *Buffer) setHiwat(n int, sbmax int32) bool {
+	if n <= 0 || int64(n) > int64(sbmax)*clusterSize/(mbufSize+clusterSize) {
 		return false
 	}
 	b.Hiwat = n
-	b.Mbmax = int(min(2*int64(n), sbmax))
+	b.Mbmax = min(2*n, int(sbmax))
 	b.Lowat = min(b.Lowat, n)
 	return true
 }

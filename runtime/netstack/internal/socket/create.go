@@ -24,9 +24,13 @@ func fileFlags(flags uint32) uint32 {
 
 // open makes the open file of a new socket.
 func open(l *kern.Lwp, so *Socket, flags uint32) *kern.OpenFile {
-	flags = netbsd.FREAD | netbsd.FWRITE | fileFlags(flags)
-	so.SetFlags(flags)
-	return kern.NewOpenFile(l, kern.TypeSocket, flags, so)
+	return so.open(l, netbsd.FREAD|netbsd.FWRITE|fileFlags(flags))
+}
+
+// open makes the open file of so with the status flags.
+func (so *Socket) open(l *kern.Lwp, status uint32) *kern.OpenFile {
+	_ = so.SetFlags(status) // never fails
+	return kern.NewOpenFile(l, kern.TypeSocket, status, so)
 }
 
 // socket is socket(2). The descriptor comes first: without one, nothing else is

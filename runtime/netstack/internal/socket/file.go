@@ -21,7 +21,7 @@ func (so *Socket) Write(l *kern.Lwp, _ *kern.OpenFile, u *kern.Uio) error {
 }
 
 // SetFlags follows O_NONBLOCK and O_ASYNC of the open file.
-func (so *Socket) SetFlags(flags uint32) {
+func (so *Socket) SetFlags(flags uint32) error {
 	so.Mu.Lock()
 	defer so.Mu.Unlock()
 	so.State &^= NonBlocking | Async
@@ -31,6 +31,7 @@ func (so *Socket) SetFlags(flags uint32) {
 	if flags&netbsd.O_ASYNC != 0 {
 		so.State |= Async
 	}
+	return nil
 }
 
 // Stat fills in what a socket has of a struct stat (soo_stat).

@@ -11,8 +11,6 @@ import (
 // interfaces and those of the family (soo_ioctl).
 func (so *Socket) Ioctl(l *kern.Lwp, f *kern.OpenFile, cmd uint64, data []byte) error {
 	switch cmd {
-	case netbsd.FIONBIO, netbsd.FIOASYNC:
-		return nil // the flags of the open file, which SetFlags follows
 	case netbsd.FIONREAD:
 		n, _, _ := so.levels()
 		return put(data, n)
@@ -28,7 +26,7 @@ func (so *Socket) Ioctl(l *kern.Lwp, f *kern.OpenFile, cmd uint64, data []byte) 
 		}
 		return put(data, n)
 	case netbsd.SIOCSPGRP, netbsd.FIOSETOWN, netbsd.TIOCSPGRP, netbsd.SIOCGPGRP, netbsd.FIOGETOWN, netbsd.TIOCGPGRP:
-		return so.owner(l, cmd, data)
+		return so.setOwner(l, cmd, data)
 	}
 	if cmd>>8&0xff == 'i' {
 		if so.layer.InterfaceIoctl == nil {
@@ -61,28 +59,24 @@ func (so *Socket) unsent() int {
 	return so.Snd.Count
 }
 
-// owner gets or sets who is told of events by signals: the terminal's ioctl
-// counts process groups, the others processes, with groups as negative
-// numbers (fsetown, fgetown).
-func (so *Socket) owner(l *kern.Lwp, cmd uint64, data []byte) error {
+// setOwner does the ioctls about who is told of events by signals (fsetown,
+// fgetown). The terminal's are about process groups, for which the others have
+// negative numbers.
+func (so *Socket) setOwner(l *kern.Lwp, cmd uint64, data []byte) error {
 	if len(data) < 4 {
 		return netbsd.EINVAL
 	}
 	id := int32(binary.NativeEndian.Uint32(data))
-	so.Mu.Lock()
-	defer so.Mu.Unlock()
 	switch cmd {
 	case netbsd.TIOCSPGRP:
 		if id < 0 {
 			return netbsd.EINVAL
 		}
-		so.Owner = -id
+		return so.owner.Set(l, -id)
 	case netbsd.SIOCSPGRP, netbsd.FIOSETOWN:
-		so.Owner = id
+		return so.owner.Set(l, id)
 	case netbsd.TIOCGPGRP:
-		return put(data, int(-so.Owner))
-	default:
-		return put(data, int(so.Owner))
+		return put(data, int(-so.owner.ID()))
 	}
-	return nil
+	return put(data, int(so.owner.ID()))
 }

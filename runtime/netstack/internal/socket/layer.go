@@ -14,25 +14,22 @@ type Layer struct {
 	// which sockets of all families take. Nil: there are none.
 	InterfaceIoctl func(l *kern.Lwp, so *Socket, cmd uint64, data []byte) error
 
-	SbMax     atomic.Int64 // kern.sbmax: the most a buffer may take
-	SomaxConn atomic.Int64 // kern.somaxconn: the longest queue of connections
+	SbMax atomic.Int32 // kern.sbmax: the most a buffer may take
 
 	domains []Domain
 }
 
-// The limits as a kernel boots (SB_MAX, SOMAXCONN), and the least that
-// kern.sbmax may be.
+// The limits of sys/socket.h and sys/socketvar.h: on buffers, as a kernel boots,
+// and on the queue of connections.
 const (
-	sbMax      = 256 * 1024
-	somaxConn  = 128
-	LeastSbMax = 16 * 1024
+	sbMax     = 256 * 1024
+	somaxConn = 128
 )
 
 // New makes the layer for the domains. All of a family are one Domain.
 func New(domains ...Domain) *Layer {
 	ly := &Layer{domains: domains}
 	ly.SbMax.Store(sbMax)
-	ly.SomaxConn.Store(somaxConn)
 	return ly
 }
 
@@ -93,10 +90,11 @@ func (so *Socket) NewConnection(attach func(*Socket) Protocol) *Socket {
 	so.Mu.Lock()
 	c := &Socket{
 		Domain: so.Domain, Type: so.Type, Protocol: so.Protocol, Flags: so.Flags, Cred: so.Cred, layer: so.layer,
-		Options: so.Options &^ netbsd.SO_ACCEPTCONN, Linger: so.Linger, State: so.State, Owner: so.Owner,
+		Options: so.Options &^ netbsd.SO_ACCEPTCONN, Linger: so.Linger, State: so.State,
 		Snd: so.Snd.limits(), Rcv: so.Rcv.limits(),
 	}
 	so.Mu.Unlock()
+	c.owner.Copy(&so.owner)
 	c.Proto = attach(c)
 	return c
 }

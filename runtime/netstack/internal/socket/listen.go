@@ -32,7 +32,7 @@ func (so *Socket) listen(l *kern.Lwp, backlog int32) error {
 	if pending == 0 {
 		so.Options |= netbsd.SO_ACCEPTCONN
 	}
-	so.Backlog = int(min(max(int64(backlog), 0), so.layer.SomaxConn.Load()))
+	so.Backlog = int(min(max(backlog, 0), somaxConn))
 	n := so.Backlog
 	so.Mu.Unlock()
 	err := so.Proto.Listen(l, n)
@@ -82,14 +82,13 @@ func acceptFD(l *kern.Lwp, a syscalls.Args, flags, clear uint32) (r0, r1 uintptr
 		return 0, 0, err
 	}
 	status := f.Flags()&^clear | fileFlags(flags)
-	conn.SetFlags(status)
 	name, err := conn.Proto.PeerName(l)
 	if err != nil {
 		r.Cancel()
 		conn.Close(l)
 		return 0, 0, err
 	}
-	r.Fill(kern.NewOpenFile(l, kern.TypeSocket, status, conn), flags&netbsd.SOCK_CLOEXEC != 0)
+	r.Fill(conn.open(l, status), flags&netbsd.SOCK_CLOEXEC != 0)
 	if err := copyOutName(l, name, abi.Addr(a[1]), abi.Addr(a[2])); err != nil {
 		_ = l.CloseFD(r.FD) // nobody knows the connection
 		return 0, 0, err

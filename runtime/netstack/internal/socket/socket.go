@@ -23,6 +23,7 @@ type Socket struct {
 	Cred     *kern.Cred // of who made it
 
 	layer *Layer
+	owner kern.Owner // who gets SIGIO
 
 	Mu      sync.Mutex
 	Options int32 // SO_* that are on or off
@@ -32,7 +33,6 @@ type Socket struct {
 	Rcv     Buffer
 	Backlog int          // so_qlimit
 	OOBMark int          // bytes before the urgent one; 0: there is none ahead
-	Owner   int32        // who gets signals: a process, or a group as a negative number
 	errno   netbsd.Errno // so_error
 }
 
