@@ -18,10 +18,11 @@ type Lwp struct {
 	Ctx  context.Context // of the call under way
 	Uio  Uio             // for the transfer of the call under way, so that it need not be allocated
 
-	param [128]byte   // argument of the ioctl under way
-	held  *Descriptor // what the call works on; closing it ends a sleep
-	woken chan struct{}
-	entry waiter.Entry
+	param  [128]byte   // argument of the ioctl under way
+	held   *Descriptor // what the call works on; closing it ends a sleep
+	woken  chan struct{}
+	entry  waiter.Entry
+	polled []registration // of the poll(2) under way
 }
 
 // NewLwp makes a thread of p.
@@ -70,14 +71,8 @@ func (l *Lwp) Sleep(w waiter.Waitable, events waiter.EventMask, timeout time.Dur
 		if ready() {
 			return nil
 		}
-		select {
-		case <-l.woken:
-		case <-l.Ctx.Done():
-			return netbsd.EINTR
-		case <-l.Proc.interrupted():
-			return netbsd.EINTR
-		case <-expired:
-			return netbsd.EWOULDBLOCK
+		if err := l.block(expired); err != nil {
+			return err
 		}
 	}
 }

@@ -5,7 +5,10 @@ import (
 	"github.com/abigen/abigen/runtime/kernel"
 )
 
-const noFiles = "there are no regular files"
+const (
+	noFiles = "there are no regular files"
+	noMask  = "the signal mask has no effect"
+)
 
 // Sysents returns the system calls of this package.
 func Sysents() []Sysent {
@@ -21,6 +24,11 @@ func Sysents() []Sysent {
 		{netbsd.SYS_readv, sysReadv, kernel.Full, ""},
 		{netbsd.SYS_write, sysWrite, kernel.Full, ""},
 		{netbsd.SYS_writev, sysWritev, kernel.Full, ""},
+
+		{netbsd.SYS_poll, sysPoll, kernel.Full, ""},
+		{netbsd.SYS___pollts50, sysPollts, kernel.Partial, noMask},
+		{netbsd.SYS___select50, sysSelect, kernel.Full, ""},
+		{netbsd.SYS___pselect50, sysPselect, kernel.Partial, noMask},
 
 		{netbsd.SYS___fstat50, sysFstat, kernel.Full, ""},
 		{netbsd.SYS_fpathconf, sysFpathconf, kernel.Full, ""},

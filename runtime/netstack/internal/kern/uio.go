@@ -111,10 +111,10 @@ func (l *Lwp) Vector(a abi.Addr, n int) (*Uio, error) {
 		u.iov = make([]netbsd.Iovec, 0, n)
 	}
 	u.iov = u.iov[:n]
+	if err := l.CopyIn(SliceBytes(u.iov), a); err != nil {
+		return nil, err
+	}
 	for i := range u.iov {
-		if err := In(l, &u.iov[i], a+abi.Addr(i*netbsd.SizeofIovec)); err != nil {
-			return nil, err
-		}
 		if n := uint64(u.iov[i].Len); n > uint64(math.MaxInt-u.Resid) {
 			return nil, netbsd.EINVAL
 		}
