@@ -35,9 +35,10 @@ func New(cfg Config) (*Kernel, error) {
 }
 
 func (k *Kernel) boot(cfg Config) error {
-	net := &inet.Net{Stack: k.stack, Ifs: netif.New(k.stack), Routes: rtable.New(k.stack), Params: inet.NewParams()}
-	net.Ifs.Link = cfg.Link
-	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: net.Ifs})
+	ifs := netif.New(k.stack)
+	net := &inet.Net{Stack: k.stack, Ifs: ifs, Routes: rtable.New(ifs), Params: inet.NewParams()}
+	ifs.Link = cfg.Link
+	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs})
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,10 @@ func (k *Kernel) boot(cfg Config) error {
 	if err := obey(vars, k.stack); err != nil {
 		return err
 	}
-	net.Ifs.Notify = vars.Interface
+	ifs.Notify = func(e netif.Event) {
+		vars.Interface(e)
+		net.Routes.Event(e)
+	}
 	k.table, err = newTable(
 		kern.Sysents(),
 		new(pipe.Pipes).Sysents(),
@@ -58,7 +62,7 @@ func (k *Kernel) boot(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	return net.Ifs.Boot()
+	return ifs.Boot()
 }
 
 func newStack() *stack.Stack {

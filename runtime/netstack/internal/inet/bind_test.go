@@ -20,7 +20,8 @@ func testNet(t *testing.T) *Net {
 	t.Helper()
 	s := stack.New(stack.Options{NetworkProtocols: []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol}})
 	t.Cleanup(s.Destroy)
-	n := &Net{Stack: s, Ifs: netif.New(s), Routes: rtable.New(s), Params: NewParams()}
+	ifs := netif.New(s)
+	n := &Net{Stack: s, Ifs: ifs, Routes: rtable.New(ifs), Params: NewParams()}
 	if err := n.Ifs.Boot(); err != nil {
 		t.Fatal(err)
 	}

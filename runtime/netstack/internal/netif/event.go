@@ -12,11 +12,13 @@ type Event struct {
 // What says what happened.
 type What uint8
 
+// Departing: the interface is about to lose its addresses, and then to go.
 // Changed: flags, MTU or metric. AddrChanged: the same address with another
 // netmask, broadcast address or flags. LinkAddrChanged: another hardware
 // address.
 const (
 	Arrived What = iota
+	Departing
 	Departed
 	Changed
 	AddrAdded

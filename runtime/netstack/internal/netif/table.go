@@ -125,6 +125,7 @@ func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint) error {
 
 // detach takes an interface away, with all its addresses.
 func (t *Table) detach(p *Ifnet) {
+	t.Notify(Event{What: Departing, Ifp: p})
 	for _, a := range p.Addrs() {
 		t.removeAddr(a)
 	}

@@ -109,14 +109,14 @@ func masked(sa, mask []byte) []byte {
 
 // trimmed returns the form in which the table keeps a mask: what is in front of
 // the address is all ones, zero bytes at the end are cut off, and the first
-// byte is the length. That of the default route is a single zero.
+// byte is the length. That of the default route has no bytes at all.
 func (f *family) trimmed(mask [16]byte) []byte {
 	n := f.size
 	for n > 0 && mask[n-1] == 0 {
 		n--
 	}
 	if n == 0 {
-		return []byte{0}
+		return []byte{}
 	}
 	m := make([]byte, f.offset+n)
 	m[0] = byte(len(m))

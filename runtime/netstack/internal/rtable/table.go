@@ -6,25 +6,45 @@ import (
 
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
+	"github.com/abigen/abigen/generated/routing/rtsock"
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
 // A Table is the routes of a kernel. Its methods may be used by several
 // goroutines at once.
 type Table struct {
-	// Miss is called when Resolve finds no route to dst, a sockaddr. Set it
-	// before the table is used.
-	Miss func(dst []byte)
+	// Tell is called with what routing sockets are to hear, and the family
+	// of it, AF_UNSPEC when it has none. Set it before the table is used.
+	Tell func(m *rtsock.Message, family int32)
 
 	stack *stack.Stack
+	ifs   *netif.Table
 
-	mu    sync.RWMutex
-	trees [2]*tree // of inet, inet6
+	// serial is held by whoever changes something, so that what a request
+	// or an event looks at stays as it is. It is locked before mu.
+	serial sync.Mutex
+
+	mu       sync.RWMutex
+	trees    [2]*tree // of inet, inet6
+	ifas     map[*netif.Ifaddr]*ifaState
+	prefixes []*prefix // the latest first
+
+	flags     map[*netif.Ifnet]int32 // as last told
+	departing *netif.Ifnet           // guarded by serial
 }
 
-// New returns an empty table, and keeps that of s in step with it.
-func New(s *stack.Stack) *Table {
-	return &Table{stack: s, trees: [2]*tree{newTree(inet), newTree(inet6)}}
+// New returns an empty table, and keeps that of gVisor in step with it. Routes
+// to the addresses of interfaces come by Event.
+func New(ifs *netif.Table) *Table {
+	return &Table{
+		Tell:  func(*rtsock.Message, int32) {},
+		stack: ifs.Stack,
+		ifs:   ifs,
+		trees: [2]*tree{newTree(inet), newTree(inet6)},
+		ifas:  map[*netif.Ifaddr]*ifaState{},
+		flags: map[*netif.Ifnet]int32{},
+	}
 }
 
 func (t *Table) tree(f *family) *tree {
@@ -60,8 +80,8 @@ func (t *Table) Lookup(dst netip.Addr, index int) (*Route, bool) {
 // route, routing sockets hear of it.
 func (t *Table) Resolve(dst netip.Addr, index int) (*Route, bool) {
 	r, ok := t.Lookup(dst, index)
-	if !ok && t.Miss != nil && dst.IsValid() {
-		t.Miss(Sockaddr(dst, index))
+	if !ok && dst.IsValid() {
+		t.miss(Sockaddr(dst, index))
 	}
 	return r, ok
 }
@@ -79,10 +99,10 @@ func (t *Table) All(family int32) (list []*Route) {
 	return list
 }
 
-// Add puts r into the table. Its Key is masked by mask, which is a sockaddr, or
+// add puts r into the table. Its Key is masked by mask, which is a sockaddr, or
 // nil for a host. EEXIST: there is one with that destination. ESRCH: the family
 // has no routes.
-func (t *Table) Add(r *Route, mask []byte) error {
+func (t *Table) add(r *Route, mask []byte) error {
 	f := familyOf(r.Key)
 	if f == nil {
 		return netbsd.ESRCH
@@ -131,9 +151,9 @@ func (t *tree) find(key, mask []byte) *Route {
 	return t.exact(r.address, t.trimmed(t.address(mask)))
 }
 
-// Delete takes the route to key with this mask out of the table and returns it;
+// remove takes the route to key with this mask out of the table and returns it;
 // with a nil mask, the most specific to key. ESRCH: there is none.
-func (t *Table) Delete(key, mask []byte) (*Route, error) {
+func (t *Table) remove(key, mask []byte) (*Route, error) {
 	f := familyOf(key)
 	if f == nil {
 		return nil, netbsd.ESRCH
@@ -156,9 +176,9 @@ func (t *Table) Delete(key, mask []byte) (*Route, error) {
 	return &gone, nil
 }
 
-// Change replaces old by a copy that change has changed, and returns it. ESRCH:
+// change replaces old by a copy that change has changed, and returns it. ESRCH:
 // old is not in the table any more.
-func (t *Table) Change(old *Route, change func(r *Route)) (*Route, error) {
+func (t *Table) change(old *Route, change func(r *Route)) (*Route, error) {
 	f := familyOf(old.Key)
 	r := *old
 	change(&r)

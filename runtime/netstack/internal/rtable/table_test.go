@@ -10,6 +10,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
+	"github.com/abigen/abigen/generated/routing/rtsock"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
@@ -17,7 +18,7 @@ import (
 func newTestTable(t *testing.T) *Table {
 	s := stack.New(stack.Options{NetworkProtocols: []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol}})
 	t.Cleanup(s.Destroy)
-	return New(s)
+	return New(netif.New(s))
 }
 
 func sa(s string) []byte { return Sockaddr(netip.MustParseAddr(s), 0) }
@@ -33,7 +34,7 @@ func mask(s string) []byte {
 func add(t *testing.T, table *Table, dst, netmask, gateway string, flags int32) *Route {
 	t.Helper()
 	r := &Route{Key: sa(dst), Gate: sa(gateway), Flags: flags | netbsd.RTF_UP, Ifp: &netif.Ifnet{Index: 1}}
-	if err := table.Add(r, mask(netmask)); err != nil {
+	if err := table.add(r, mask(netmask)); err != nil {
 		t.Fatalf("add %s/%s: %v", dst, netmask, err)
 	}
 	return r
@@ -62,7 +63,7 @@ func TestLookup(t *testing.T) {
 		}
 	}
 	var missed []byte
-	table.Miss = func(dst []byte) { missed = dst }
+	table.Tell = func(m *rtsock.Message, _ int32) { missed = m.Addrs[netbsd.RTAX_DST] }
 	for _, dst := range []string{"192.0.2.1", "2001:db9::1", "::ffff:10.1.2.3"} {
 		a := netip.MustParseAddr(dst)
 		if r, ok := table.Resolve(a, 0); ok {
@@ -82,7 +83,7 @@ func TestScope(t *testing.T) {
 	for index := 1; index <= 2; index++ {
 		key := Sockaddr(netip.MustParseAddr("fe80::"), index)
 		r := &Route{Key: key, Gate: sa("::1"), Flags: netbsd.RTF_UP, Ifp: &netif.Ifnet{Index: index}}
-		if err := table.Add(r, sa("ffff:ffff:ffff:ffff::")); err != nil {
+		if err := table.add(r, sa("ffff:ffff:ffff:ffff::")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,10 +107,10 @@ func TestAddDelete(t *testing.T) {
 	add(t, table, "10.0.0.0", "255.255.0.0", "10.9.9.2", netbsd.RTF_GATEWAY)
 	add(t, table, "10.0.0.0", "", "10.9.9.3", netbsd.RTF_HOST|netbsd.RTF_GATEWAY)
 	again := &Route{Key: sa("10.3.2.1"), Gate: sa("10.9.9.9"), Ifp: &netif.Ifnet{Index: 1}}
-	if err := table.Add(again, mask("255.0.0.0")); err != netbsd.EEXIST {
+	if err := table.add(again, mask("255.0.0.0")); err != netbsd.EEXIST {
 		t.Errorf("a second route to the same net: %v", err)
 	}
-	if err := table.Add(&Route{Key: []byte{4, netbsd.AF_LOCAL, '/', 'x'}}, nil); err != netbsd.ESRCH {
+	if err := table.add(&Route{Key: []byte{4, netbsd.AF_LOCAL, '/', 'x'}}, nil); err != netbsd.ESRCH {
 		t.Errorf("a family without routes: %v", err)
 	}
 	var nets []string
@@ -122,15 +123,15 @@ func TestAddDelete(t *testing.T) {
 	if n := len(table.stack.GetRouteTable()); n != 3 {
 		t.Errorf("gVisor has %d routes", n)
 	}
-	if _, err := table.Delete(sa("10.0.0.0"), mask("255.255.255.0")); err != netbsd.ESRCH {
+	if _, err := table.remove(sa("10.0.0.0"), mask("255.255.255.0")); err != netbsd.ESRCH {
 		t.Errorf("delete with a mask no route has: %v", err)
 	}
-	if r, err := table.Delete(sa("10.0.9.9"), mask("255.255.0.0")); err != nil || r.Is(netbsd.RTF_UP) || r.Dst.Bits() != 16 {
+	if r, err := table.remove(sa("10.0.9.9"), mask("255.255.0.0")); err != nil || r.Is(netbsd.RTF_UP) || r.Dst.Bits() != 16 {
 		t.Errorf("delete of 10.0/16: %v, %v", r, err)
 	}
 	// Without a mask, the most specific one to that address goes.
 	for _, bits := range []int{32, 8} {
-		if r, err := table.Delete(sa("10.0.0.0"), nil); err != nil || r.Dst.Bits() != bits {
+		if r, err := table.remove(sa("10.0.0.0"), nil); err != nil || r.Dst.Bits() != bits {
 			t.Errorf("delete without a mask: %v, %v, want /%d", r, err, bits)
 		}
 	}
@@ -142,14 +143,14 @@ func TestAddDelete(t *testing.T) {
 func TestChange(t *testing.T) {
 	table := newTestTable(t)
 	old := add(t, table, "10.0.0.0", "255.0.0.0", "10.9.9.1", netbsd.RTF_GATEWAY)
-	r, err := table.Change(old, func(r *Route) { r.Gate = sa("10.9.9.2") })
+	r, err := table.change(old, func(r *Route) { r.Gate = sa("10.9.9.2") })
 	if err != nil || r.Gateway != netip.MustParseAddr("10.9.9.2") || old.Gateway != netip.MustParseAddr("10.9.9.1") {
 		t.Errorf("change: %v, %v; before %v", r, err, old)
 	}
 	if list := table.stack.GetRouteTable(); len(list) != 1 || list[0].Gateway != tcpip.AddrFrom4([4]byte{10, 9, 9, 2}) {
 		t.Errorf("gVisor has %v", list)
 	}
-	if _, err := table.Change(old, func(*Route) {}); err != netbsd.ESRCH {
+	if _, err := table.change(old, func(*Route) {}); err != netbsd.ESRCH {
 		t.Errorf("change of a route that was replaced: %v", err)
 	}
 }
@@ -166,13 +167,13 @@ func TestShortAddresses(t *testing.T) {
 	table := newTestTable(t)
 	for _, key := range [][]byte{nil, {}, {2}, {2, netbsd.AF_INET}, {7, netbsd.AF_INET, 0, 0, 10, 1, 2}, {4, netbsd.AF_INET6, 0, 0}} {
 		r := &Route{Key: key, Gate: key, Ifp: &netif.Ifnet{Index: 1}}
-		if err := table.Add(r, nil); err != nil {
+		if err := table.add(r, nil); err != nil {
 			continue
 		}
 		if _, err := table.Find(key, nil); err != nil {
 			t.Errorf("%v: %v", key, err)
 		}
-		if _, err := table.Delete(key, []byte{3, 0, 0}); err != netbsd.ESRCH {
+		if _, err := table.remove(key, []byte{3, 0, 0}); err != netbsd.ESRCH {
 			t.Errorf("%v: delete with an empty mask: %v", key, err)
 		}
 	}
@@ -181,10 +182,10 @@ func TestShortAddresses(t *testing.T) {
 func BenchmarkLookup(b *testing.B) {
 	s := stack.New(stack.Options{})
 	defer s.Destroy()
-	table := New(s)
+	table := New(netif.New(s))
 	for i := range 64 {
 		r := &Route{Key: sa(netip.AddrFrom4([4]byte{10, byte(i), 0, 0}).String()), Gate: sa("10.9.9.1"), Ifp: &netif.Ifnet{Index: 1}}
-		if err := table.Add(r, mask("255.255.0.0")); err != nil {
+		if err := table.add(r, mask("255.255.0.0")); err != nil {
 			b.Fatal(err)
 		}
 	}

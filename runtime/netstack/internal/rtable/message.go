@@ -1,0 +1,108 @@
+package rtable
+
+import (
+	"net/netip"
+
+	"github.com/abigen/abigen/generated/routing/rtsock"
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/netif"
+)
+
+// miss tells that there is no route to dst.
+func (t *Table) miss(dst []byte) {
+	i := &Info{}
+	i.Addrs[netbsd.RTAX_DST] = dst
+	t.tellRoute(netbsd.RTM_MISS, i, 0, 0)
+}
+
+// tellRoute tells of something about a route (rt_missmsg).
+func (t *Table) tellRoute(cmd uint8, i *Info, flags int32, errno netbsd.Errno) {
+	h := &netbsd.RtMsghdr{Flags: netbsd.RTF_DONE | flags, Errno: int32(errno)}
+	t.Tell(&rtsock.Message{Type: cmd, Header: h, Addrs: i.Addrs}, familyNumber(i.dst()))
+}
+
+// info says what r is.
+func (r *Route) info() *Info {
+	i := &Info{Flags: r.Flags}
+	i.Addrs[netbsd.RTAX_DST], i.Addrs[netbsd.RTAX_GATEWAY], i.Addrs[netbsd.RTAX_NETMASK] = r.Key, r.Gate, r.Netmask
+	return i
+}
+
+// tellNew tells that r was added, deleted or changed, with its interface
+// (rt_newmsg).
+func (t *Table) tellNew(cmd uint8, r *Route) {
+	i := r.info()
+	if r.Ifp != nil {
+		i.Addrs[netbsd.RTAX_IFP], i.Addrs[netbsd.RTAX_IFA] = r.Ifp.Sdl(), r.ifa().sockaddr()
+	}
+	t.tellRoute(cmd, i, r.Flags, 0)
+}
+
+// tellAddr tells of an address, as RTM_NEWADDR or RTM_DELADDR
+// (rt_newaddrmsg).
+func (t *Table) tellAddr(cmd uint8, a *netif.Ifaddr) {
+	m := t.AddrMessage(cmd, a)
+	t.Tell(m, a.Family())
+}
+
+// AddrMessage returns the message about an address of an interface.
+func (t *Table) AddrMessage(cmd uint8, a *netif.Ifaddr) *rtsock.Message {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	h := &netbsd.IfaMsghdr{Index: uint16(a.Ifp.Index), Addrflags: a.Flags()}
+	m := &rtsock.Message{Type: cmd, Header: h}
+	m.Addrs[netbsd.RTAX_IFA], m.Addrs[netbsd.RTAX_IFP] = Sockaddr(a.Addr, a.Ifp.Index), a.Ifp.Sdl()
+	if s := t.ifas[a]; s != nil {
+		h.Flags, h.Metric = s.flags, s.metric
+		m.Addrs[netbsd.RTAX_NETMASK], m.Addrs[netbsd.RTAX_BRD] = s.mask, s.brd
+	}
+	return m
+}
+
+// tellLocal tells of an address and the route to it that came with it.
+func (t *Table) tellLocal(a *netif.Ifaddr, r *Route, err error) {
+	t.tellAddr(netbsd.RTM_NEWADDR, a)
+	if r == nil {
+		return
+	}
+	errno, _ := err.(netbsd.Errno)
+	h := &netbsd.RtMsghdr{Index: uint16(a.Ifp.Index), Flags: r.Flags, Errno: int32(errno)}
+	m := &rtsock.Message{Type: netbsd.RTM_ADD, Header: h, Addrs: r.info().Addrs}
+	t.Tell(m, a.Family())
+}
+
+// tellInterface tells that an interface went up or down (rt_ifmsg).
+func (t *Table) tellInterface(p *netif.Ifnet) {
+	h := &netbsd.IfMsghdr{Index: uint16(p.Index), Flags: p.Flags(), Data: p.Data()}
+	t.Tell(&rtsock.Message{Type: netbsd.RTM_IFINFO, Header: h}, netbsd.AF_UNSPEC)
+}
+
+// tellAnnounce tells that an interface came or went (rt_ifannouncemsg).
+func (t *Table) tellAnnounce(p *netif.Ifnet, what uint16) {
+	h := &netbsd.IfAnnouncemsghdr{Index: uint16(p.Index), What: what}
+	for i := 0; i < len(p.Name) && i < len(h.Name)-1; i++ {
+		setChar(&h.Name[i], p.Name[i])
+	}
+	t.Tell(&rtsock.Message{Type: netbsd.RTM_IFANNOUNCE, Header: h}, netbsd.AF_UNSPEC)
+}
+
+// setChar assigns to a char of C, which is signed on some systems.
+func setChar[T int8 | uint8](p *T, c byte) { *p = T(c) }
+
+// broadcastOf returns the broadcast address of a, which is its own when it was
+// given none.
+func broadcastOf(a *netif.Ifaddr) netip.Addr {
+	if a.Dst.IsValid() {
+		return a.Dst
+	}
+	return lastOf(a.Prefix)
+}
+
+// lastOf returns the last address of a network of AF_INET.
+func lastOf(p netip.Prefix) netip.Addr {
+	b, mask := p.Masked().Addr().As4(), inet.prefixMask(p.Bits())
+	for i := range b {
+		b[i] |= ^mask[i]
+	}
+	return netip.AddrFrom4(b)
+}
