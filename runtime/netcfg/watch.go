@@ -1,0 +1,80 @@
+package netcfg
+
+import (
+	"context"
+	"errors"
+
+	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/generated/routing"
+	"github.com/abigen/abigen/generated/routing/rtsock"
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/netbsd/syscalls"
+)
+
+// A Watcher hears of changes to interfaces, addresses, routes and neighbors,
+// whoever made them. It may be used by one goroutine at a time.
+type Watcher struct {
+	thread
+	fd int32
+}
+
+// Watch returns a Watcher for the changes from now on. It must be closed.
+func (c *Client) Watch(ctx context.Context) (*Watcher, error) {
+	t, err := newThread(c.process, c.routing)
+	if err != nil {
+		return nil, wrap("watch", "the kernel", err)
+	}
+	fd, err := syscalls.Socket(ctx, t, netbsd.AF_ROUTE, netbsd.SOCK_RAW, 0)
+	if err != nil {
+		t.Exit()
+		return nil, wrap("watch", "the kernel", err)
+	}
+	return &Watcher{thread: t, fd: fd}, nil
+}
+
+// Next waits for the next change. It fails with EINTR when ctx is done. What has
+// no entry, such as a route that was looked for in vain, is passed over.
+func (w *Watcher) Next(ctx context.Context) (*routing.Message, error) {
+	for {
+		w.mem.reset()
+		m, err := w.read(ctx, w.fd)
+		if err != nil {
+			return nil, wrap("watch", "the kernel", err)
+		}
+		said, err := m.Decode()
+		if err == nil {
+			return said, nil
+		}
+		if !errors.Is(err, abi.ErrNoCounterpart) {
+			return nil, wrap("watch", "the kernel", err)
+		}
+	}
+}
+
+// Close ends the watch. Next must not be waiting.
+func (w *Watcher) Close() error {
+	err := syscalls.Close(context.Background(), w, w.fd)
+	w.Exit()
+	return err
+}
+
+// maxMessage is more than any routing message takes.
+const maxMessage = 2048
+
+// read returns the next message of a routing socket.
+func (t *thread) read(ctx context.Context, fd int32) (*rtsock.Message, error) {
+	for {
+		a := t.mem.room(maxMessage)
+		n, err := syscalls.Read(ctx, t, fd, a, maxMessage)
+		if err != nil {
+			return nil, err
+		}
+		m, rest, err := rtsock.Parse(t.routing, t.mem.at(a, n))
+		if err == nil {
+			return m, nil
+		}
+		if rest == nil {
+			return nil, err
+		}
+	}
+}
