@@ -117,8 +117,9 @@ func (c *Client) converse(ctx context.Context, m *rtsock.Message, answer func(*r
 		if _, err := syscalls.Write(ctx, c, fd, c.mem.put(b), uint(len(b))); err != nil || answer == nil {
 			return err
 		}
+		a := c.mem.room(maxMessage)
 		for {
-			m, err := c.read(ctx, fd)
+			m, err := c.read(ctx, fd, a)
 			if err != nil {
 				return err
 			}

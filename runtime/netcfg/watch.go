@@ -35,9 +35,10 @@ func (c *Client) Watch(ctx context.Context) (*Watcher, error) {
 // Next waits for the next change. It fails with EINTR when ctx is done. What has
 // no entry, such as a route that was looked for in vain, is passed over.
 func (w *Watcher) Next(ctx context.Context) (*routing.Message, error) {
+	w.mem.reset()
+	a := w.mem.room(maxMessage)
 	for {
-		w.mem.reset()
-		m, err := w.read(ctx, w.fd)
+		m, err := w.read(ctx, w.fd, a)
 		if err != nil {
 			return nil, wrap("watch", "the kernel", err)
 		}
@@ -61,10 +62,10 @@ func (w *Watcher) Close() error {
 // maxMessage is more than any routing message takes.
 const maxMessage = 2048
 
-// read returns the next message of a routing socket.
-func (t *thread) read(ctx context.Context, fd int32) (*rtsock.Message, error) {
+// read returns the next message of a routing socket, which is in the memory at a,
+// where there is room for maxMessage bytes.
+func (t *thread) read(ctx context.Context, fd int32, a abi.Addr) (*rtsock.Message, error) {
 	for {
-		a := t.mem.room(maxMessage)
 		n, err := syscalls.Read(ctx, t, fd, a, maxMessage)
 		if err != nil {
 			return nil, err
