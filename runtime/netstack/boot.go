@@ -15,6 +15,7 @@ import (
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+	"github.com/abigen/abigen/runtime/netstack/internal/kqueue"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/pipe"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
@@ -56,6 +57,7 @@ func (k *Kernel) boot(cfg Config) error {
 	k.table, err = newTable(
 		kern.Sysents(),
 		new(pipe.Pipes).Sysents(),
+		new(kqueue.Queues).Sysents(),
 		vars.Sysents(),
 		sockets.Sysents(),
 	)

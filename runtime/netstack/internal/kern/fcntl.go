@@ -70,13 +70,10 @@ func boolean(b bool) uintptr {
 }
 
 // setStatus replaces the bits of mask among the status flags of f. When the
-// file cannot have them, the flags stay as they were.
+// file cannot have any, the flags stay as they were.
 func setStatus(f *OpenFile, mask, bits uint32) error {
 	old := f.Flags()
 	f.SetFlags(mask, bits)
-	if (old^f.Flags())&(netbsd.O_NONBLOCK|netbsd.O_ASYNC) == 0 {
-		return nil
-	}
 	err := f.File.SetFlags(f.Flags())
 	if err != nil {
 		f.SetFlags(mask, old)
@@ -115,6 +112,9 @@ func (l *Lwp) fileSystemControl(f *OpenFile, cmd uint32, arg abi.Addr) error {
 		if err := l.CopyIn(buf[:size], arg); err != nil {
 			return err
 		}
+	}
+	if f.Type == TypeKqueue {
+		return netbsd.ENOTTY
 	}
 	return netbsd.EOPNOTSUPP
 }

@@ -77,6 +77,18 @@ func (l *Lwp) Sleep(w waiter.Waitable, events waiter.EventMask, timeout time.Dur
 	}
 }
 
+// Interrupted tells whether the call is to return EINTR rather than go on for
+// long.
+func (l *Lwp) Interrupted() bool {
+	select {
+	case <-l.Ctx.Done():
+	case <-l.Proc.interrupted():
+	default:
+		return false
+	}
+	return true
+}
+
 // Pause sleeps for d, which nothing but an interruption ends early: EINTR.
 func (l *Lwp) Pause(d time.Duration) error {
 	t := time.NewTimer(d)

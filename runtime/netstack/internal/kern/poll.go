@@ -26,7 +26,7 @@ func sysPoll(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 }
 
 func sysPollts(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
-	ts, err := l.timespecIn(abi.Addr(a[2]))
+	ts, err := l.TimespecIn(abi.Addr(a[2]))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -36,8 +36,8 @@ func sysPollts(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 	return l.poll(abi.Addr(a[0]), uint32(a[1]), ts)
 }
 
-// timespecIn reads a timeout: nil when a is 0.
-func (l *Lwp) timespecIn(a abi.Addr) (*netbsd.Timespec, error) {
+// TimespecIn reads a timeout: nil when a is 0.
+func (l *Lwp) TimespecIn(a abi.Addr) (*netbsd.Timespec, error) {
 	if a == 0 {
 		return nil, nil
 	}
@@ -55,8 +55,9 @@ func (l *Lwp) maskIn(a abi.Addr) error {
 	return In(l, &set, a)
 }
 
-// wait turns a timeout into a duration, which for nil is negative.
-func wait(ts *netbsd.Timespec) (time.Duration, error) {
+// Wait turns a timeout into a duration, which for nil is negative. EINVAL: it is
+// out of range.
+func Wait(ts *netbsd.Timespec) (time.Duration, error) {
 	if ts == nil {
 		return forever, nil
 	}
@@ -75,7 +76,7 @@ func (l *Lwp) poll(at abi.Addr, n uint32, ts *netbsd.Timespec) (uintptr, uintptr
 	if err := l.CopyIn(SliceBytes(fds), at); err != nil {
 		return 0, 0, err
 	}
-	d, err := wait(ts)
+	d, err := Wait(ts)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -38,7 +38,7 @@ func timevalTimeout(tv netbsd.Timeval) *netbsd.Timespec {
 }
 
 func sysPselect(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
-	ts, err := l.timespecIn(abi.Addr(a[4]))
+	ts, err := l.TimespecIn(abi.Addr(a[4]))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -76,7 +76,7 @@ func (l *Lwp) selectFiles(a *syscalls.Args, ts *netbsd.Timespec) (uintptr, uintp
 			n += bits.OnesCount32(w)
 		}
 	}
-	d, err := wait(ts)
+	d, err := Wait(ts)
 	if err != nil {
 		return 0, 0, err
 	}

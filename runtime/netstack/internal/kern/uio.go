@@ -73,6 +73,20 @@ func (l *Lwp) CopyInString(a abi.Addr, limit int) (string, error) {
 	return "", netbsd.ENAMETOOLONG
 }
 
+// CopyOutString writes s and a zero byte to the caller's memory at a
+// (copyoutstr(9)): as much as limit bytes hold, and ENAMETOOLONG when that is
+// not all.
+func (l *Lwp) CopyOutString(s string, a abi.Addr, limit uint64) error {
+	b := append([]byte(s), 0)
+	if uint64(len(b)) <= limit {
+		return l.CopyOut(b, a)
+	}
+	if err := l.CopyOut(b[:limit], a); err != nil {
+		return err
+	}
+	return netbsd.ENAMETOOLONG
+}
+
 // A Uio is a transfer between the kernel and a list of buffers in a caller's
 // memory (uio(9)). Its methods stop at a fault, with the Errno EFAULT; what
 // was moved until then is gone from Resid.
