@@ -9,9 +9,10 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/raw"
-	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
+	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
@@ -21,6 +22,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
+	"github.com/abigen/abigen/runtime/netstack/internal/tcp"
 )
 
 // New boots a kernel. It must be closed when it is no longer needed.
@@ -43,7 +45,14 @@ func (k *Kernel) boot(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	sockets := socket.New()
+	tcps, err := tcp.New(k.stack, inet.NewTable(net))
+	if err != nil {
+		return err
+	}
+	sockets := socket.New(
+		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw()}},
+		socket.Domain{Family: netbsd.AF_INET6, Switch: []socket.Protosw{tcps.Protosw()}},
+	)
 	if err := bind(vars, net.Params, sockets); err != nil {
 		return err
 	}
@@ -70,7 +79,7 @@ func (k *Kernel) boot(cfg Config) error {
 func newStack() *stack.Stack {
 	return stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol, arp.NewProtocol},
-		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
+		TransportProtocols: []stack.TransportProtocolFactory{gtcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
 		RawFactory:         raw.EndpointFactory{},
 		HandleLocal:        true,
 	})

@@ -1,0 +1,55 @@
+package tcp
+
+import (
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/inet"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+	"github.com/abigen/abigen/runtime/netstack/internal/socket"
+)
+
+// Connect sends the first segment to the other end (tcp_connect).
+func (t *tcpcb) Connect(l *kern.Lwp, name []byte) error {
+	if err := t.alive(); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.bound(l); err != nil {
+		return err
+	}
+	if err := t.pcb.Connect(l, name); err != nil {
+		return err
+	}
+	e, err := t.newEndpoint()
+	if err != nil {
+		t.pcb.Disconnect()
+		return err
+	}
+	t.ep.Store(e)
+	t.so.Connecting()
+	e.init = time.AfterFunc(time.Duration(t.options.keepInit)*time.Second, func() {
+		t.end(e, netbsd.ETIMEDOUT)
+		e.Abort()
+	})
+	terr := e.Connect(fullAddress(t.pcb.Foreign()))
+	if _, ok := terr.(*tcpip.ErrConnectStarted); ok {
+		return nil
+	}
+	e.stopInit()
+	t.ep.Store(nil)
+	t.pcb.Disconnect()
+	e.Close()
+	return inet.Errno(terr)
+}
+
+// Connect2 is for pairs of sockets, which TCP has none of.
+func (t *tcpcb) Connect2(l *kern.Lwp, peer *socket.Socket) error {
+	if err := t.alive(); err != nil {
+		return err
+	}
+	return netbsd.EOPNOTSUPP
+}
