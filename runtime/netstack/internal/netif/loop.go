@@ -2,6 +2,7 @@ package netif
 
 import (
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -39,6 +40,9 @@ type loop struct {
 	up         atomic.Bool
 	mtu        atomic.Uint32
 	dispatcher atomic.Pointer[stack.NetworkDispatcher]
+
+	mu    sync.Mutex
+	later []*stack.PacketBuffer // to be delivered; the first is under way
 }
 
 var _ stack.LinkEndpoint = (*loop)(nil)
@@ -57,10 +61,48 @@ func (e *loop) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		c.ipackets.Add(1)
 		c.ibytes.Add(n)
 		in := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: pkt.ToBuffer()})
-		(*d).DeliverNetworkPacket(pkt.NetworkProtocolNumber, in)
-		in.DecRef()
+		in.NetworkProtocolNumber = pkt.NetworkProtocolNumber
+		switch pkt.TransportProtocolNumber {
+		case header.ICMPv4ProtocolNumber, header.ICMPv6ProtocolNumber:
+			e.deliverLater(in)
+		default:
+			(*d).DeliverNetworkPacket(in.NetworkProtocolNumber, in)
+			in.DecRef()
+		}
 	}
 	return pkts.Len(), nil
+}
+
+// deliverLater makes a packet come in in another goroutine, after those before
+// it. An ICMP error may be about the packet that somebody is just sending, and
+// takes locks that the sender holds.
+func (e *loop) deliverLater(in *stack.PacketBuffer) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.later = append(e.later, in)
+	if len(e.later) == 1 {
+		go e.deliver()
+	}
+}
+
+// deliver delivers what deliverLater has queued.
+func (e *loop) deliver() {
+	for {
+		e.mu.Lock()
+		in := e.later[0]
+		e.mu.Unlock()
+		if d := e.dispatcher.Load(); d != nil {
+			(*d).DeliverNetworkPacket(in.NetworkProtocolNumber, in)
+		}
+		in.DecRef()
+		e.mu.Lock()
+		e.later = e.later[1:]
+		last := len(e.later) == 0
+		e.mu.Unlock()
+		if last {
+			return
+		}
+	}
 }
 
 // Attach sets what packets are delivered to, nil for nobody.
