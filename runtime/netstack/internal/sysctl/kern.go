@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"runtime"
+	"time"
 	"unsafe"
 
 	"github.com/abigen/abigen/netbsd"
@@ -36,7 +37,11 @@ func kernNodes(cfg Config) []Node {
 	}, temporary(
 		Node{Number: netbsd.KERN_CLOCKRATE, Name: "clockrate", Func: true, Size: netbsd.SizeofClockinfo,
 			Value: structOf(netbsd.Clockinfo{Hz: hz, Tick: 1e6 / hz, Tickadj: 40, Stathz: 1, Profhz: 1})},
-		Node{Number: netbsd.KERN_PROC, Name: "proc", Type: netbsd.CTLTYPE_NODE, Handler: noProcesses},
+		Node{Number: netbsd.KERN_PROC, Name: "proc", Type: netbsd.CTLTYPE_NODE, Handler: unavailable(2)},
+		Node{Number: netbsd.KERN_PROC2, Name: "proc2", Type: netbsd.CTLTYPE_NODE, Handler: unavailable(4)},
+		Node{Number: netbsd.KERN_PROC_ARGS, Name: "proc_args", Type: netbsd.CTLTYPE_NODE, Handler: unavailable(2)},
+		Node{Number: netbsd.KERN_FILE2, Name: "file2", Type: netbsd.CTLTYPE_STRUCT, Handler: unavailable(4)},
+		Node{Number: netbsd.KERN_HARDCLOCK_TICKS, Name: "hardclock_ticks", Value: ticks(time.Now())},
 		Node{Number: netbsd.KERN_MBUF, Name: "mbuf", Children: mbufNodes()},
 		checked(netbsd.KERN_SBMAX, "sbmax", 256<<10, atLeast(16<<10)),
 		checked(netbsd.KERN_SOMAXKVA, "somaxkva", 16<<20, atLeast(16<<20)),
@@ -70,16 +75,24 @@ func mbufNodes() []Node {
 	)
 }
 
-// noProcesses stands for kern.proc: what it lists is of no use without the
-// kernel's memory.
-func noProcesses(r *Request) error {
-	switch {
-	case len(r.Name) == 1 && r.Name[0] == netbsd.CTL_QUERY:
-		return r.Query()
-	case len(r.Name) == 0:
-		return netbsd.EINVAL
+// unavailable stands for a list of what is in the kernel's memory, such as
+// processes, whose name goes on with so many numbers. To those who ask for the
+// list it is not supported.
+func unavailable(numbers int) Handler {
+	return func(r *Request) error {
+		switch {
+		case len(r.Name) == 1 && r.Name[0] == netbsd.CTL_QUERY:
+			return r.Query()
+		case len(r.Name) != numbers:
+			return netbsd.EINVAL
+		}
+		return netbsd.EOPNOTSUPP
 	}
-	return netbsd.EOPNOTSUPP
+}
+
+// ticks counts the clock interrupts since boot.
+func ticks(boot time.Time) IntFunc {
+	return func() int32 { return int32(time.Since(boot) / (time.Second / hz)) }
 }
 
 func randomInt() int32 {
