@@ -7,6 +7,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
@@ -36,20 +37,18 @@ func bind(vars *sysctl.Tree, p *inet.Params, s *socket.Layer) error {
 	return nil
 }
 
-// A variable of sysctl(7) and what is to happen when it changes.
-type variable struct {
-	name    string
-	changed func(v int32)
-}
-
 // obey makes gVisor's stack do what the variables say, now and when they
 // change.
 func obey(vars *sysctl.Tree, s *stack.Stack) error {
-	for _, v := range []variable{
+	for _, v := range []struct {
+		name    string
+		changed func(v int32)
+	}{
 		{"net.inet.ip.forwarding", forwarding(s, ipv4.ProtocolNumber)},
 		{"net.inet6.ip6.forwarding", forwarding(s, ipv6.ProtocolNumber)},
 		{"net.inet.ip.ttl", defaultTTL(s, ipv4.ProtocolNumber)},
 		{"net.inet6.ip6.hlim", defaultTTL(s, ipv6.ProtocolNumber)},
+		{"net.inet.tcp.sack.enable", selectiveAck(s)},
 	} {
 		i, err := vars.Int(v.name)
 		if err != nil {
@@ -58,6 +57,12 @@ func obey(vars *sysctl.Tree, s *stack.Stack) error {
 		i.Changed = v.changed
 		v.changed(i.Load())
 	}
+	cc, err := vars.String("net.inet.tcp.congctl.selected")
+	if err != nil {
+		return err
+	}
+	cc.Changed = congestionControl(s)
+	cc.Changed(cc.Load())
 	return nil
 }
 
@@ -71,5 +76,24 @@ func defaultTTL(s *stack.Stack, protocol tcpip.NetworkProtocolNumber) func(int32
 	return func(v int32) {
 		ttl := tcpip.DefaultTTLOption(uint8(v))
 		_ = s.SetNetworkProtocolOption(protocol, &ttl) // as above
+	}
+}
+
+func selectiveAck(s *stack.Stack) func(int32) {
+	return func(v int32) {
+		on := tcpip.TCPSACKEnabled(v != 0)
+		_ = s.SetTransportProtocolOption(tcp.ProtocolNumber, &on)
+	}
+}
+
+// congestionControl chooses the algorithm of new connections. What gVisor calls
+// reno is NetBSD's newreno, and the nearest to its reno.
+func congestionControl(s *stack.Stack) func(string) {
+	return func(name string) {
+		algorithm := tcpip.CongestionControlOption("reno")
+		if name == "cubic" {
+			algorithm = "cubic"
+		}
+		_ = s.SetTransportProtocolOption(tcp.ProtocolNumber, &algorithm)
 	}
 }

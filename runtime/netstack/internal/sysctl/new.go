@@ -111,15 +111,23 @@ func oneOf(words ...string) func(string) error {
 }
 
 // Int returns the integer variable with the name.
-func (t *Tree) Int(name string) (*Int, error) {
+func (t *Tree) Int(name string) (*Int, error) { return value[*Int](t, name) }
+
+// String returns the text variable with the name.
+func (t *Tree) String(name string) (*String, error) { return value[*String](t, name) }
+
+func value[T Value](t *Tree, name string) (v T, err error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if n := t.find(name); n != nil {
-		if i, ok := n.value.(*Int); ok {
-			return i, nil
-		}
+	n := t.find(name)
+	if n == nil {
+		return v, fmt.Errorf("sysctl: %s: no such variable", name)
 	}
-	return nil, fmt.Errorf("sysctl: %s: no such integer", name)
+	v, ok := n.value.(T)
+	if !ok {
+		return v, fmt.Errorf("sysctl: %s: the variable is of another type", name)
+	}
+	return v, nil
 }
 
 // Bind makes p, with what is in it, the memory of an integer variable.

@@ -75,11 +75,14 @@ func (q Quad) size() int            { return 8 }
 func (q Quad) load() []byte         { return binary.NativeEndian.AppendUint64(nil, uint64(q)) }
 func (q Quad) store(_ []byte) error { return netbsd.EPERM }
 
-// A String is a text of at most Max bytes, the NUL included.
+// A String is a text of at most max bytes, the NUL included.
 type String struct {
 	p     atomic.Pointer[string]
 	max   int
 	check func(string) error
+
+	// Changed, when there is one, is told of a new value.
+	Changed func(string)
 }
 
 // NewString makes a text that can be set. max is the room for it, NUL included;
@@ -113,6 +116,9 @@ func (s *String) store(b []byte) error {
 		}
 	}
 	s.p.Store(&text)
+	if s.Changed != nil {
+		s.Changed(text)
+	}
 	return nil
 }
 
