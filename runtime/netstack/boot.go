@@ -19,6 +19,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/kqueue"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/pipe"
+	"github.com/abigen/abigen/runtime/netstack/internal/routesock"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
@@ -49,9 +50,14 @@ func (k *Kernel) boot(cfg Config) error {
 	if err != nil {
 		return err
 	}
+	route := routesock.New(net.Routes, ifs, cfg.Release.Routing)
+	if err := vars.Add("net.route", route.Node()); err != nil {
+		return err
+	}
 	sockets := socket.New(
 		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw()}},
 		socket.Domain{Family: netbsd.AF_INET6, Switch: []socket.Protosw{tcps.Protosw()}},
+		route.Domain(),
 	)
 	if err := bind(vars, net.Params, sockets); err != nil {
 		return err

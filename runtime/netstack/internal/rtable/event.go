@@ -46,6 +46,7 @@ func (t *Table) changed(p *netif.Ifnet) {
 // depart forgets an interface: routes that are left go without a word.
 func (t *Table) depart(p *netif.Ifnet) {
 	t.departing = nil
+	t.forgetNeighbors(p)
 	delete(t.flags, p)
 	for _, r := range t.All(netbsd.AF_UNSPEC) {
 		if r.Ifp == p {
@@ -75,6 +76,7 @@ func (t *Table) addrRemoved(a *netif.Ifaddr) {
 	} else {
 		t.purgeInet6(a)
 	}
+	t.unhide(a)
 	t.mu.Lock()
 	delete(t.ifas, a)
 	t.mu.Unlock()

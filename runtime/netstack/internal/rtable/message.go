@@ -73,21 +73,22 @@ func (t *Table) tellLocal(a *netif.Ifaddr, r *Route, err error) {
 
 // tellInterface tells that an interface went up or down (rt_ifmsg).
 func (t *Table) tellInterface(p *netif.Ifnet) {
-	h := &netbsd.IfMsghdr{Index: uint16(p.Index), Flags: p.Flags(), Data: p.Data()}
-	t.Tell(&rtsock.Message{Type: netbsd.RTM_IFINFO, Header: h}, netbsd.AF_UNSPEC)
+	t.Tell(InterfaceMessage(p), netbsd.AF_UNSPEC)
+}
+
+// InterfaceMessage returns the message about an interface. Flags are a short
+// in NetBSD, so that IFF_MULTICAST makes them negative.
+func InterfaceMessage(p *netif.Ifnet) *rtsock.Message {
+	h := &netbsd.IfMsghdr{Index: uint16(p.Index), Flags: int32(int16(p.Flags())), Data: p.Data()}
+	return &rtsock.Message{Type: netbsd.RTM_IFINFO, Header: h}
 }
 
 // tellAnnounce tells that an interface came or went (rt_ifannouncemsg).
 func (t *Table) tellAnnounce(p *netif.Ifnet, what uint16) {
 	h := &netbsd.IfAnnouncemsghdr{Index: uint16(p.Index), What: what}
-	for i := 0; i < len(p.Name) && i < len(h.Name)-1; i++ {
-		setChar(&h.Name[i], p.Name[i])
-	}
+	copy(h.Name[:len(h.Name)-1], p.Name)
 	t.Tell(&rtsock.Message{Type: netbsd.RTM_IFANNOUNCE, Header: h}, netbsd.AF_UNSPEC)
 }
-
-// setChar assigns to a char of C, which is signed on some systems.
-func setChar[T int8 | uint8](p *T, c byte) { *p = T(c) }
 
 // broadcastOf returns the broadcast address of a, which is its own when it was
 // given none.

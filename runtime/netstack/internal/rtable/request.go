@@ -15,6 +15,8 @@ var native = binary.NativeEndian
 type Info struct {
 	Flags int32                   // RTF_*
 	Addrs [netbsd.RTAX_MAX][]byte // by RTAX_*, nil for those that are absent
+	Inits int32                   // RTV_*: which members of Rmx to set
+	Rmx   netbsd.RtMetrics
 
 	ifp *netif.Ifnet // from here on: what the addresses stand for
 	ifa ifa
@@ -67,6 +69,7 @@ func (t *Table) requestAdd(i *Info) (*Route, error) {
 		return nil, netbsd.EEXIST
 	}
 	t.rtrequest(i.ifa, r, i.Addrs[netbsd.RTAX_NETMASK])
+	i.measure(r)
 	return r, t.add(r, i.mask())
 }
 

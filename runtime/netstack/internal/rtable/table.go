@@ -25,10 +25,11 @@ type Table struct {
 	// or an event looks at stays as it is. It is locked before mu.
 	serial sync.Mutex
 
-	mu       sync.RWMutex
-	trees    [2]*tree // of inet, inet6
-	ifas     map[*netif.Ifaddr]*ifaState
-	prefixes []*prefix // the latest first
+	mu        sync.RWMutex
+	trees     [2]*tree // of inet, inet6
+	ifas      map[*netif.Ifaddr]*ifaState
+	prefixes  []*prefix       // the latest first
+	neighbors []neighborEntry // that programs made
 
 	flags     map[*netif.Ifnet]int32 // as last told
 	departing *netif.Ifnet           // guarded by serial
