@@ -143,7 +143,7 @@ func ip6Nodes() []Node {
 		integer(22, "rr_prune", 5),
 		integer(24, "v6only", 1),
 		integer(35, "auto_linklocal", 1),
-		{Number: 38, Name: "addctlpolicy", Flags: permanent, Func: true, Value: Struct(func() []byte { return nil })},
+		{Number: 38, Name: "addctlpolicy", Flags: permanent, Type: netbsd.CTLTYPE_STRUCT, Handler: nothing(netbsd.CTL_MAXNAME)},
 		integer(39, "use_defaultzone", 0),
 		integer(41, "maxfrags", 200),
 		dir(42, "ifq", queueNodes()...),
@@ -166,7 +166,7 @@ func ip6Nodes() []Node {
 
 func icmp6Nodes() []Node {
 	list := func(number int32, name string) Node {
-		return Node{Number: number, Name: name, Flags: permanent, Func: true, Value: Struct(func() []byte { return nil })}
+		return Node{Number: number, Name: name, Flags: permanent, Type: netbsd.CTLTYPE_STRUCT, Handler: nothing(0)}
 	}
 	return []Node{
 		counters(1, "stats", 542),

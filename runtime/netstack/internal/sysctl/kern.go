@@ -128,12 +128,12 @@ func hwNodes() []Node {
 		constant(netbsd.HW_BYTEORDER, "byteorder", order),
 		constant(netbsd.HW_PHYSMEM, "physmem", physicalMem),
 		constant(netbsd.HW_PAGESIZE, "pagesize", 4096),
-		{Number: netbsd.HW_DISKNAMES, Name: "disknames", Flags: permanent, Func: true, Value: Text("")},
-		{Number: netbsd.HW_IOSTATS, Name: "iostats", Flags: permanent, Type: netbsd.CTLTYPE_STRUCT, Handler: noDisks},
+		{Number: netbsd.HW_DISKNAMES, Name: "disknames", Flags: permanent, Type: netbsd.CTLTYPE_STRING, Handler: nothing(0)},
+		{Number: netbsd.HW_IOSTATS, Name: "iostats", Flags: permanent, Type: netbsd.CTLTYPE_STRUCT, Handler: nothing(netbsd.CTL_MAXNAME)},
 		{Number: netbsd.HW_MACHINE_ARCH, Name: "machine_arch", Flags: permanent, Value: Text(machine.arch)},
 		constant(netbsd.HW_ALIGNBYTES, "alignbytes", machine.align-1),
 		{Number: netbsd.HW_PHYSMEM64, Name: "physmem64", Flags: permanent | netbsd.CTLFLAG_IMMEDIATE, Value: Quad(physicalMem)},
-		{Number: netbsd.HW_IOSTATNAMES, Name: "iostatnames", Flags: permanent, Func: true, Value: Text("")},
+		{Number: netbsd.HW_IOSTATNAMES, Name: "iostatnames", Flags: permanent, Type: netbsd.CTLTYPE_STRING, Handler: nothing(0)},
 		state(netbsd.HW_NCPUONLINE, "ncpuonline", cpus),
 		dir(Any, "firmware"),
 	}
@@ -151,11 +151,16 @@ var machines = map[string]struct {
 	"arm":   {"evbarm", "earmv7hf", 8},
 }
 
-// noDisks is the answer of hw.iostats, which takes the size of an element and
-// how many of them.
-func noDisks(r *Request) error {
-	if len(r.Name) == 1 && r.Name[0] == netbsd.CTL_QUERY {
-		return r.Query()
+// nothing is the answer of a list that is always empty, for names that go on
+// with at most so many numbers.
+func nothing(numbers int) Handler {
+	return func(r *Request) error {
+		switch {
+		case r.New != 0:
+			return netbsd.EPERM
+		case len(r.Name) > numbers:
+			return netbsd.EINVAL
+		}
+		return r.Reply(nil)
 	}
-	return r.Reply(nil)
 }
