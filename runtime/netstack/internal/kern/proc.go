@@ -20,6 +20,7 @@ type Proc struct {
 	name    atomic.Pointer[string]
 	parent  atomic.Int32
 	umask   atomic.Uint32
+	dir     atomic.Value
 	limits  *limits
 	calls   atomic.Int64 // under way
 	dead    atomic.Bool
@@ -50,6 +51,13 @@ func (p *Proc) FDs() *Table { return p.fds.Load() }
 
 // Procs returns the processes of the kernel that p belongs to.
 func (p *Proc) Procs() *Procs { return p.procs }
+
+// Dir returns the working directory that SetDir set, nil when there was none.
+func (p *Proc) Dir() any { return p.dir.Load() }
+
+// SetDir makes dir the working directory, for the file system to find it again.
+// It is always of the same type, and children begin there.
+func (p *Proc) SetDir(dir any) { p.dir.Store(dir) }
 
 // Umask returns the bits that files are made without.
 func (p *Proc) Umask() uint32 { return p.umask.Load() }
@@ -195,6 +203,9 @@ func (ps *Procs) Fork(p *Proc, fds *Table, name string, signal func(netbsd.Signa
 	c.fds.Store(fds)
 	c.SetCred(p.Cred())
 	c.umask.Store(p.Umask())
+	if dir := p.Dir(); dir != nil {
+		c.SetDir(dir)
+	}
 	c.tainted.Store(p.tainted.Load())
 	c.parent.Store(p.PID)
 	return ps.add(c, p, name, signal)

@@ -134,3 +134,12 @@ func (b *Buffer) flush() []*kern.OpenFile {
 	*b = Buffer{busy: b.busy, waiting: b.waiting}
 	return slices.Clip(rights)
 }
+
+// Flush drops what so has received, and makes it receive nothing more. The caller
+// gives back the references to the files that Flush returns.
+func (so *Socket) Flush() []*kern.OpenFile {
+	so.Mu.Lock()
+	defer so.Mu.Unlock()
+	so.State |= CantRcvMore
+	return so.Rcv.flush()
+}

@@ -11,19 +11,19 @@ import (
 // align rounds up as __CMSG_ALIGN does.
 func align(n int) int { return (n + netbsd.ALIGNBYTES) &^ netbsd.ALIGNBYTES }
 
-// cmsgHeader is where the data of a control message begins, and cmsgSpace what
-// a message with n bytes of data takes (CMSG_SPACE).
-func cmsgSpace(n int) int { return cmsgHeader + align(n) }
+// CmsgHeader is where the data of a control message begins.
+const CmsgHeader = (netbsd.SizeofCmsghdr + netbsd.ALIGNBYTES) &^ netbsd.ALIGNBYTES
 
-var cmsgHeader = align(netbsd.SizeofCmsghdr)
+// cmsgSpace is what a message with n bytes of data takes (CMSG_SPACE).
+func cmsgSpace(n int) int { return CmsgHeader + align(n) }
 
 // Message appends a control message to c, padded with zeros as CMSG_SPACE says.
 func Message(c []byte, level, typ int32, data []byte) []byte {
-	h := netbsd.Cmsghdr{Len: uint32(cmsgHeader + len(data)), Level: level, Type: typ}
+	h := netbsd.Cmsghdr{Len: uint32(CmsgHeader + len(data)), Level: level, Type: typ}
 	start := len(c)
 	c = append(c, make([]byte, cmsgSpace(len(data)))...)
 	copy(c[start:], abi.AsBytes(&h))
-	copy(c[start+cmsgHeader:], data)
+	copy(c[start+CmsgHeader:], data)
 	return c
 }
 
@@ -37,8 +37,8 @@ func header(c []byte) netbsd.Cmsghdr {
 // nextMessage splits the first message off c, which the kernel made.
 func nextMessage(c []byte) (m, rest []byte) {
 	n := len(c)
-	if n >= cmsgHeader {
-		n = min(max(align(int(header(c).Len)), cmsgHeader), n)
+	if n >= CmsgHeader {
+		n = min(max(align(int(header(c).Len)), CmsgHeader), n)
 	}
 	return c[:n], c[n:]
 }
@@ -126,7 +126,7 @@ func closeRights(l *kern.Lwp, m []byte) {
 	if !isRights(m) {
 		return
 	}
-	for fds := m[cmsgHeader:header(m).Len]; len(fds) >= 4; fds = fds[4:] {
+	for fds := m[CmsgHeader:header(m).Len]; len(fds) >= 4; fds = fds[4:] {
 		var fd int32
 		copy(abi.AsBytes(&fd), fds)
 		_ = l.CloseFD(fd) // another thread may have been faster

@@ -64,7 +64,7 @@ func (so *Socket) sendMessage(l *kern.Lwp, f *kern.OpenFile, h *netbsd.Msghdr, f
 		}
 	}
 	if h.Control != 0 {
-		if int64(h.Controllen) < int64(cmsgHeader) || h.Controllen > maxControl {
+		if h.Controllen < CmsgHeader || h.Controllen > maxControl {
 			return 0, netbsd.EINVAL
 		}
 		m.control = make([]byte, h.Controllen)
