@@ -17,6 +17,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/kqueue"
+	"github.com/abigen/abigen/runtime/netstack/internal/local"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/pipe"
 	"github.com/abigen/abigen/runtime/netstack/internal/routesock"
@@ -24,6 +25,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 	"github.com/abigen/abigen/runtime/netstack/internal/tcp"
+	"github.com/abigen/abigen/runtime/netstack/internal/vfs"
 )
 
 // New boots a kernel. It must be closed when it is no longer needed.
@@ -54,10 +56,13 @@ func (k *Kernel) boot(cfg Config) error {
 	if err := vars.Add("net.route", route.Node()); err != nil {
 		return err
 	}
+	files := vfs.New()
+	k.locals = local.New(files)
 	sockets := socket.New(
 		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw()}},
 		socket.Domain{Family: netbsd.AF_INET6, Switch: []socket.Protosw{tcps.Protosw()}},
 		route.Domain(),
+		k.locals.Domain(),
 	)
 	if err := bind(vars, net.Params, sockets); err != nil {
 		return err
@@ -75,6 +80,7 @@ func (k *Kernel) boot(cfg Config) error {
 		new(kqueue.Queues).Sysents(),
 		vars.Sysents(),
 		sockets.Sysents(),
+		files.Sysents(),
 	)
 	if err != nil {
 		return err

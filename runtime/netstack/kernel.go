@@ -11,6 +11,7 @@ import (
 	"github.com/abigen/abigen/netbsd/syscalls"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+	"github.com/abigen/abigen/runtime/netstack/internal/local"
 )
 
 // A Kernel is an embedded kernel that has booted.
@@ -19,6 +20,7 @@ type Kernel struct {
 	stack   *stack.Stack
 	procs   kern.Procs
 	table   table
+	locals  *local.Domain // nil when booting failed
 	halted  atomic.Bool
 }
 
@@ -45,6 +47,9 @@ func (k *Kernel) Close() error {
 	}
 	for _, p := range k.procs.All() {
 		p.Exit()
+	}
+	if k.locals != nil {
+		k.locals.Close()
 	}
 	k.stack.Destroy()
 	return nil
