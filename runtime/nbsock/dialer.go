@@ -1,0 +1,180 @@
+package nbsock
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/abigen/abigen/netbsd"
+)
+
+// A Dialer connects to addresses, as net.Dialer does. Only Net has to be set.
+type Dialer struct {
+	Net *Net
+
+	// Timeout is how long a dial may take, Deadline until when; zero is for
+	// as long as the kernel tries.
+	Timeout  time.Duration
+	Deadline time.Time
+
+	// LocalAddr is the address to dial from, of the network's type; nil lets
+	// the kernel choose.
+	LocalAddr net.Addr
+
+	// KeepAlive is the time between the keep-alive messages of TCP: 0 is 15
+	// seconds, and a negative one turns them off.
+	KeepAlive time.Duration
+
+	// Resolver looks for names; nil is one that asks the servers of the
+	// Net's Config.
+	Resolver *net.Resolver
+
+	// Control is called with a new socket before it is connected, or bound
+	// to LocalAddr.
+	Control func(ctx context.Context, network, address string, s *Socket) error
+}
+
+// Dial connects to an address: DialContext without a context.
+func (d *Dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+// DialContext connects to an address of a network. The networks are "tcp",
+// "udp", "unix", "unixgram", "unixpacket", those with a 4 or 6 behind their
+// name, and "ip4:icmp" and the like; addresses are as net.Dial has them. Once
+// connected, the context has no effect. The result is a *Conn or a *PacketConn.
+func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := d.limit(ctx)
+	defer cancel()
+	k, err := parseNetwork(network)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: err}
+	}
+	if k.base == "unix" {
+		name, err := localName(address)
+		if err != nil {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+		}
+		return d.dial(ctx, k, network, address, netbsd.AF_LOCAL, &name)
+	}
+	resolver := d.Resolver
+	if resolver == nil {
+		resolver = d.Net.resolver
+	}
+	addrs, err := k.lookup(ctx, resolver, address)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: err}
+	}
+	return d.dialEach(ctx, k, network, addrs)
+}
+
+// limit returns ctx with the limits of d.
+func (d *Dialer) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline := d.Deadline
+	if d.Timeout > 0 {
+		if t := time.Now().Add(d.Timeout); deadline.IsZero() || t.Before(deadline) {
+			deadline = t
+		}
+	}
+	if deadline.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline)
+}
+
+// dialEach tries addresses one after the other, each with its share of the time
+// that is left. The error is that of the first.
+func (d *Dialer) dialEach(ctx context.Context, k kind, network string, addrs []netip.AddrPort) (net.Conn, error) {
+	var first error
+	for i, ap := range addrs {
+		share, cancel := shareOf(ctx, len(addrs)-i)
+		c, err := d.dialInet(share, k, network, netip.AddrPortFrom(k.loopback(ap.Addr()), ap.Port()))
+		cancel()
+		if err == nil {
+			return c, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, first
+}
+
+// shareOf divides what is left of a deadline among n attempts; each but the
+// last has 2 seconds at least.
+func shareOf(ctx context.Context, n int) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok || n <= 1 {
+		return ctx, func() {}
+	}
+	left := time.Until(deadline)
+	share := max(left/time.Duration(n), min(left, 2*time.Second))
+	return context.WithTimeout(ctx, share)
+}
+
+func (d *Dialer) dialInet(ctx context.Context, k kind, network string, ap netip.AddrPort) (net.Conn, error) {
+	family := k.familyOf(ap.Addr())
+	name, err := d.Net.inetName(family, ap)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: err}
+	}
+	address := ap.String()
+	if !k.hasPorts() {
+		address = ap.Addr().String()
+	}
+	return d.dial(ctx, k, network, address, family, &name)
+}
+
+// dial makes a socket and connects it.
+func (d *Dialer) dial(ctx context.Context, k kind, network, address string, family int32, name *sockaddr) (net.Conn, error) {
+	s, err := d.Net.socket(ctx, network, family, k.typ, k.protocol)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: err}
+	}
+	remote := s.addr(name.bytes())
+	if err := d.establish(ctx, s, address, name); err != nil {
+		_ = s.Close()
+		return nil, &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Addr: remote, Err: err}
+	}
+	s.raddr = remote
+	if k.typ == netbsd.SOCK_DGRAM || k.typ == netbsd.SOCK_RAW {
+		return &PacketConn{Socket: s}, nil
+	}
+	c := &Conn{Socket: s}
+	_ = c.configure(keepAlive(d.KeepAlive)) // fails when the peer has gone already: reads will tell
+	return c, nil
+}
+
+func (d *Dialer) establish(ctx context.Context, s *Socket, address string, name *sockaddr) error {
+	if d.Control != nil {
+		if err := d.Control(ctx, s.network, address, s); err != nil {
+			return err
+		}
+	}
+	if d.LocalAddr != nil {
+		local, err := s.name(d.LocalAddr)
+		if err != nil {
+			return err
+		}
+		if err := s.bind(&local); err != nil {
+			return err
+		}
+	}
+	if err := s.connect(ctx, name); err != nil {
+		return err
+	}
+	if local, err := s.sockname(); err == nil {
+		s.laddr = local
+	}
+	return nil
+}
+
+// keepAlive says how a connection is to be configured for a time between
+// keep-alive messages.
+func keepAlive(d time.Duration) net.KeepAliveConfig {
+	return net.KeepAliveConfig{Enable: d >= 0, Idle: d, Interval: d, Count: -1}
+}
