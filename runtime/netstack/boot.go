@@ -62,6 +62,7 @@ func (k *Kernel) boot(cfg Config) error {
 		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw()}},
 		socket.Domain{Family: netbsd.AF_INET6, Switch: []socket.Protosw{tcps.Protosw()}},
 		route.Domain(),
+		route.OldDomain(),
 		k.locals.Domain(),
 	)
 	if err := bind(vars, net.Params, sockets); err != nil {

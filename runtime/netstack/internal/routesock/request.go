@@ -18,6 +18,7 @@ type request struct {
 	hdr  netbsd.RtMsghdr
 	info rtable.Info
 	body []byte // the message; of the header hdr counts
+	old  bool   // from a socket of AF_OROUTE
 }
 
 // request does what a message asks for, and sends the answer to all routing
@@ -27,10 +28,13 @@ func (c *conn) request(l *kern.Lwp, b []byte) error {
 	if len(b) < 4 {
 		return netbsd.ENOBUFS
 	}
-	r := &request{Sockets: c.all, body: b}
+	r := &request{Sockets: c.all, body: b, old: c.so.Domain == netbsd.AF_OROUTE}
 	c.all.begin()
 	err := r.do(l)
 	answer := message{r.family(), r.answer(err)}
+	if r.old {
+		answer.data = nil
+	}
 	var except *conn
 	if !c.so.Option(netbsd.SO_USELOOPBACK) {
 		except = c
@@ -73,7 +77,7 @@ func (r *request) do(l *kern.Lwp) error {
 		return netbsd.EINVAL
 	}
 	copy(abi.AsBytes(&r.hdr), r.body)
-	if r.hdr.Version != netbsd.RTM_VERSION {
+	if r.hdr.Version != netbsd.RTM_VERSION || r.old {
 		return netbsd.EPROTONOSUPPORT
 	}
 	r.hdr.PID = l.Proc.PID

@@ -49,10 +49,19 @@ func (s *Sockets) Domain() socket.Domain {
 	}}}
 }
 
+// OldDomain is AF_OROUTE, for programs that were built for NetBSD 5 or before.
+// There are such sockets, but the forms of messages of those days are not
+// known here: EPROTONOSUPPORT, and nothing to hear.
+func (s *Sockets) OldDomain() socket.Domain {
+	d := s.Domain()
+	d.Family = netbsd.AF_OROUTE
+	return d
+}
+
 // space is how much the buffers of a socket hold (RAWSNDQ, RAWRCVQ).
 const space = 8192
 
-// name is the only name that routing sockets have.
+// name is whom messages are from.
 var name = []byte{2, netbsd.AF_ROUTE}
 
 // A conn is one routing socket (struct rawcb).
@@ -72,6 +81,9 @@ func (s *Sockets) attach(_ *kern.Lwp, so *socket.Socket, protocol int32) (socket
 	so.Mu.Unlock()
 	so.Connected()
 	c := &conn{all: s, so: so, family: protocol}
+	if so.Domain == netbsd.AF_OROUTE {
+		return c, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.list = append(s.list, c)
@@ -93,8 +105,8 @@ func (c *conn) Disconnect(*kern.Lwp) error {
 }
 
 // Name and PeerName are the same for all routing sockets.
-func (c *conn) Name(*kern.Lwp) ([]byte, error)     { return name, nil }
-func (c *conn) PeerName(*kern.Lwp) ([]byte, error) { return name, nil }
+func (c *conn) Name(*kern.Lwp) ([]byte, error)       { return []byte{2, uint8(c.so.Domain)}, nil }
+func (c *conn) PeerName(l *kern.Lwp) ([]byte, error) { return c.Name(l) }
 
 // Ioctl knows none.
 func (c *conn) Ioctl(*kern.Lwp, uint64, []byte) error { return netbsd.EOPNOTSUPP }
