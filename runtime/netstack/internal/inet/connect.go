@@ -152,6 +152,7 @@ func (p *Pcb) Accepted(local, foreign netip.AddrPort) {
 	t.unlink(p)
 	p.laddr, p.lport = local.Addr(), local.Port()
 	p.faddr, p.fport = foreign.Addr(), foreign.Port()
+	p.accepted = true
 	t.link(p, true)
 }
 

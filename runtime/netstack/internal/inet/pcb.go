@@ -41,6 +41,7 @@ type Pcb struct {
 	lport, fport uint16
 	prev, next   *Pcb // with the same lport; nil at the ends
 	connected    bool // in table.conns
+	accepted     bool // the other end began
 	v6only       bool
 	lowPort      bool // ephemeral ports are to be privileged ones
 
@@ -72,11 +73,16 @@ func (p *Pcb) Detach() {
 	delete(t.all, p)
 }
 
+// portHash is how many chains the kernel's table of ports has (TCBHASHSIZE). A
+// block that was accepted stays in the chain of port 0, where it was put before it
+// had a port: who looks for the port finds it only when that has the same chain.
+const portHash = 128
+
 // link puts p into the lists its names belong to, at their head; unlink takes
 // it out. The table is locked.
 func (t *Table) link(p *Pcb, connected bool) {
 	t.unlink(p)
-	if p.lport != 0 {
+	if p.lport != 0 && (!p.accepted || p.lport%portHash == 0) {
 		if p.next = t.ports[p.lport]; p.next != nil {
 			p.next.prev = p
 		}

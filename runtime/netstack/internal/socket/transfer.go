@@ -91,7 +91,8 @@ func (t *transfer) pastMark(n int) bool {
 	if t.peek() {
 		return n == so.OOBMark
 	}
-	if so.OOBMark -= n; so.OOBMark == 0 {
+	if so.OOBMark -= n; so.OOBMark <= 0 {
+		so.OOBMark = 0
 		so.State |= RcvAtMark
 		return true
 	}

@@ -3,7 +3,6 @@ package tcp
 import (
 	"io"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -21,11 +20,10 @@ import (
 // the stream is urgent; from elsewhere, and to elsewhere, it is a byte as any other.
 type urgent struct {
 	in, out atomic.Int64 // bytes of the stream that were read and written
-	active  atomic.Bool  // a byte is ahead that reads stop at or leave out, or was just reached
+	active  atomic.Bool  // skip is not empty
 
 	mu   sync.Mutex
-	stop int64   // reads stop before this byte: the mark; nothing ahead when it is not beyond in
-	skip []int64 // bytes that are not for the stream, in order
+	skip []int64 // offsets of bytes that reads leave out, in order
 	have bool    // data can be received
 	had  bool    // and has been
 	data byte
@@ -62,12 +60,12 @@ func (t *tcpcb) urgentData(off int64, data byte) {
 			ahead++
 		}
 	}
-	u.stop, u.have, u.had = off, !inline, false
+	u.have, u.had = !inline, false
 	if !inline {
 		u.data = data
 		u.skip = append(u.skip, off)
+		u.active.Store(true)
 	}
-	u.active.Store(true)
 	t.so.Mu.Lock()
 	if t.so.OOBMark = int(off-in) - ahead; t.so.OOBMark == 0 {
 		t.so.State |= socket.RcvAtMark
@@ -77,60 +75,35 @@ func (t *tcpcb) urgentData(off int64, data byte) {
 	t.so.Notify(waiter.EventPri | netbsd.POLLRDBAND)
 }
 
-// readUrgent reads as ReadStream does, up to the mark, and leaves out what was
-// taken out of the stream.
+// readUrgent reads as ReadStream does, and leaves out what was taken out of the
+// stream.
 func (t *tcpcb) readUrgent(e *endpoint, u *kern.Uio, n int, peek bool) (int, error) {
 	s := &t.urgent
 	s.mu.Lock()
 	for len(s.skip) > 0 && s.skip[0] == s.in.Load() {
-		one := once{}
-		if _, err := e.Read(&one, tcpip.ReadOptions{}); err != nil || !one.done {
+		if res, err := e.Read(new(once), tcpip.ReadOptions{}); err != nil || res.Count == 0 {
 			s.mu.Unlock()
 			return 0, nil // it is still on its way
 		}
-		s.skip = slices.Delete(s.skip, 0, 1)
+		s.skip = s.skip[1:]
 		s.in.Add(1)
 	}
-	in := s.in.Load()
 	if len(s.skip) > 0 {
-		n = min(n, int(s.skip[0]-in))
+		n = min(n, int(s.skip[0]-s.in.Load()))
 	}
-	if s.stop > in {
-		n = min(n, int(s.stop-in))
-	}
+	s.active.Store(len(s.skip) > 0)
 	s.mu.Unlock()
-	moved, err := t.read(e, u, n, peek)
-	if moved > 0 && !peek {
-		t.advance(moved)
-	}
-	return moved, err
-}
-
-// advance moves the mark nearer by n bytes that were read.
-func (t *tcpcb) advance(n int) {
-	s := &t.urgent
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t.so.Mu.Lock()
-	defer t.so.Mu.Unlock()
-	t.so.State &^= socket.RcvAtMark
-	if t.so.OOBMark > 0 {
-		if t.so.OOBMark -= n; t.so.OOBMark <= 0 {
-			t.so.OOBMark = 0
-			t.so.State |= socket.RcvAtMark
-		}
-	}
-	s.active.Store(len(s.skip) > 0 || t.so.OOBMark > 0 || t.so.State&socket.RcvAtMark != 0)
+	return t.read(e, u, n, peek)
 }
 
 // once is a writer that takes one byte.
-type once struct{ done bool }
+type once bool
 
 func (o *once) Write(p []byte) (int, error) {
-	if o.done || len(p) == 0 {
+	if *o || len(p) == 0 {
 		return 0, io.ErrShortWrite
 	}
-	o.done = true
+	*o = true
 	if len(p) > 1 {
 		return 1, io.ErrShortWrite
 	}
