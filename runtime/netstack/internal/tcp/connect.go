@@ -24,6 +24,10 @@ func (t *tcpcb) Connect(l *kern.Lwp, name []byte) error {
 	if err := t.pcb.Connect(l, name); err != nil {
 		return err
 	}
+	if err := t.reachable(); err != nil {
+		t.pcb.Disconnect()
+		return err
+	}
 	e, err := t.newEndpoint()
 	if err != nil {
 		t.pcb.Disconnect()
@@ -44,6 +48,23 @@ func (t *tcpcb) Connect(l *kern.Lwp, name []byte) error {
 	t.pcb.Disconnect()
 	e.Close()
 	return inet.Errno(terr)
+}
+
+// reachable returns an error when there is no route to the other end, or one that
+// rejects packets (ip_output, looutput).
+func (t *tcpcb) reachable() error {
+	addr, _ := t.pcb.Foreign()
+	addr, scope := inet.Split(addr)
+	rt, ok := t.proto.Table.Net.Routes.Resolve(addr.Unmap(), int(scope))
+	switch {
+	case !ok:
+		return netbsd.EHOSTUNREACH
+	case !rt.Is(netbsd.RTF_REJECT):
+		return nil
+	case rt.Is(netbsd.RTF_HOST):
+		return netbsd.EHOSTUNREACH
+	}
+	return netbsd.ENETUNREACH
 }
 
 // Connect2 is for pairs of sockets, which TCP has none of.

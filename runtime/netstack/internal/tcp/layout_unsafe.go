@@ -76,12 +76,13 @@ func received(ep *gtcp.Endpoint) (n int, fin bool) {
 	return ep.RcvBufUsed, ep.RcvClosed
 }
 
-// unacknowledged returns how many bytes of the send buffer are in use.
+// unacknowledged returns how many bytes of the send buffer are in use. gVisor
+// takes the acknowledgment of a FIN for that of a byte.
 func unacknowledged(ep *gtcp.Endpoint) int {
 	mu := mutexAt(ep, offsets.sndMu)
 	mu.Lock()
 	defer mu.Unlock()
-	return (*gtcp.TCPSndBufState)(unsafe.Add(unsafe.Pointer(ep), offsets.snd)).SndBufUsed
+	return max((*gtcp.TCPSndBufState)(unsafe.Add(unsafe.Pointer(ep), offsets.snd)).SndBufUsed, 0)
 }
 
 // pending returns how many connections wait to be accepted.
