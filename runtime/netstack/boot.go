@@ -65,10 +65,10 @@ func (k *Kernel) boot(cfg Config) error {
 		route.OldDomain(),
 		k.locals.Domain(),
 	)
-	if err := bind(vars, net.Params, sockets); err != nil {
+	if err := bind(vars, net.Params, &tcps.Params, sockets); err != nil {
 		return err
 	}
-	if err := obey(vars, k.stack); err != nil {
+	if err := obey(vars, k.stack, &tcps.Params); err != nil {
 		return err
 	}
 	ifs.Notify = func(e netif.Event) {

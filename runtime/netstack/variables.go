@@ -7,15 +7,16 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
-	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
+	"github.com/abigen/abigen/runtime/netstack/internal/tcp"
 )
 
 // bind puts the variables that the protocols look at behind their names.
-func bind(vars *sysctl.Tree, p *inet.Params, s *socket.Layer) error {
+func bind(vars *sysctl.Tree, p *inet.Params, t *tcp.Params, s *socket.Layer) error {
 	for name, v := range map[string]*atomic.Int32{
 		"kern.sbmax":                &s.SbMax,
 		"net.inet.ip.ttl":           &p.TTL,
@@ -29,6 +30,10 @@ func bind(vars *sysctl.Tree, p *inet.Params, s *socket.Layer) error {
 		"net.inet6.ip6.anonportmax": &p.Ports6.AnonMax,
 		"net.inet6.ip6.lowportmin":  &p.Ports6.LowMin,
 		"net.inet6.ip6.lowportmax":  &p.Ports6.LowMax,
+		"net.inet.tcp.sendspace":    &t.SendSpace,
+		"net.inet.tcp.recvspace":    &t.RecvSpace,
+		"net.inet.tcp.mssdflt":      &t.MSSDefault,
+		"net.inet.tcp.keepcnt":      &t.KeepCnt,
 	} {
 		if err := vars.Bind(name, v); err != nil {
 			return err
@@ -38,8 +43,8 @@ func bind(vars *sysctl.Tree, p *inet.Params, s *socket.Layer) error {
 }
 
 // obey makes gVisor's stack do what the variables say, now and when they
-// change.
-func obey(vars *sysctl.Tree, s *stack.Stack) error {
+// change, and keeps those of t that are in other units.
+func obey(vars *sysctl.Tree, s *stack.Stack, t *tcp.Params) error {
 	for _, v := range []struct {
 		name    string
 		changed func(v int32)
@@ -49,6 +54,9 @@ func obey(vars *sysctl.Tree, s *stack.Stack) error {
 		{"net.inet.ip.ttl", defaultTTL(s, ipv4.ProtocolNumber)},
 		{"net.inet6.ip6.hlim", defaultTTL(s, ipv6.ProtocolNumber)},
 		{"net.inet.tcp.sack.enable", selectiveAck(s)},
+		{"net.inet.tcp.keepidle", halfSeconds(&t.KeepIdle)},
+		{"net.inet.tcp.keepintvl", halfSeconds(&t.KeepIntvl)},
+		{"net.inet.tcp.keepinit", halfSeconds(&t.KeepInit)},
 	} {
 		i, err := vars.Int(v.name)
 		if err != nil {
@@ -79,10 +87,15 @@ func defaultTTL(s *stack.Stack, protocol tcpip.NetworkProtocolNumber) func(int32
 	}
 }
 
+// halfSeconds puts a time in ticks of TCP's slow clock (PR_SLOWHZ) into seconds.
+func halfSeconds(p *atomic.Int32) func(int32) {
+	return func(v int32) { p.Store(int32(uint32(v) / 2)) }
+}
+
 func selectiveAck(s *stack.Stack) func(int32) {
 	return func(v int32) {
 		on := tcpip.TCPSACKEnabled(v != 0)
-		_ = s.SetTransportProtocolOption(tcp.ProtocolNumber, &on)
+		_ = s.SetTransportProtocolOption(gtcp.ProtocolNumber, &on)
 	}
 }
 
@@ -94,6 +107,6 @@ func congestionControl(s *stack.Stack) func(string) {
 		if name == "cubic" {
 			algorithm = "cubic"
 		}
-		_ = s.SetTransportProtocolOption(tcp.ProtocolNumber, &algorithm)
+		_ = s.SetTransportProtocolOption(gtcp.ProtocolNumber, &algorithm)
 	}
 }
