@@ -111,11 +111,19 @@ func (so *Socket) tryLock(b *Buffer, waiting int) bool {
 	return true
 }
 
+// patience returns how long a call may wait, 0 for ever. so.Mu is held.
+func (b *Buffer) patience() time.Duration {
+	if b.Timeout < 0 {
+		return ticks(1)
+	}
+	return b.Timeout
+}
+
 // unlock lets the next thread in, and returns how long a call may wait.
 func (so *Socket) unlock(b *Buffer) time.Duration {
 	so.Mu.Lock()
 	b.busy = false
-	waiting, timeout := b.waiting, b.Timeout
+	waiting, timeout := b.waiting, b.patience()
 	so.Mu.Unlock()
 	if waiting > 0 {
 		so.Notify(waiter.EventInternal)

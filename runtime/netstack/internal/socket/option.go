@@ -20,10 +20,21 @@ const (
 
 func ticks(n int) time.Duration { return time.Duration(n) * tick * time.Microsecond }
 
+// Options that the headers only have in comments, as programs made for NetBSD 5
+// use them: with a struct timeval of two longs.
+const (
+	OTimestamp = 0x0400 // SO_OTIMESTAMP
+	oSndTimeo  = 0x1005 // SO_OSNDTIMEO
+	oRcvTimeo  = 0x1006 // SO_ORCVTIMEO
+)
+
+// oldTimeval is the struct timeval of those options.
+type oldTimeval struct{ sec, usec int }
+
 // switches are the options of SOL_SOCKET that are on or off.
 const switches = netbsd.SO_DEBUG | netbsd.SO_KEEPALIVE | netbsd.SO_DONTROUTE | netbsd.SO_USELOOPBACK |
 	netbsd.SO_BROADCAST | netbsd.SO_REUSEADDR | netbsd.SO_REUSEPORT | netbsd.SO_OOBINLINE |
-	netbsd.SO_TIMESTAMP | netbsd.SO_NOSIGPIPE
+	netbsd.SO_TIMESTAMP | OTimestamp | netbsd.SO_NOSIGPIPE
 
 // isSwitch tells whether name is one of the options of mask.
 func isSwitch(name, mask int32) bool { return name&mask == name && name&(name-1) == 0 && name != 0 }
@@ -117,9 +128,33 @@ func (so *Socket) setSocketOption(name int32, value []byte) error {
 	case name >= netbsd.SO_SNDBUF && name <= netbsd.SO_RCVLOWAT:
 		return so.setSize(name, value)
 	case name == netbsd.SO_SNDTIMEO || name == netbsd.SO_RCVTIMEO:
-		return so.setTimeout(name, value)
+		var v netbsd.Timeval
+		if !as(&v, value) {
+			return netbsd.EINVAL
+		}
+		return so.setTimeout(name == netbsd.SO_SNDTIMEO, v.Sec, int64(v.Usec))
+	case name == oSndTimeo || name == oRcvTimeo:
+		var v oldTimeval
+		if !as(&v, value) {
+			return netbsd.EINVAL
+		}
+		return so.setTimeout(name == oSndTimeo, int64(v.sec), int64(v.usec))
+	case name == netbsd.SO_ACCEPTFILTER:
+		return so.setAcceptFilter(value)
 	}
 	return netbsd.ENOPROTOOPT
+}
+
+// setAcceptFilter takes the accept filter away, or sets one: ENOENT, as there are
+// none in this kernel.
+func (so *Socket) setAcceptFilter(value []byte) error {
+	switch {
+	case len(value) == netbsd.SizeofAcceptFilterArg:
+		return netbsd.ENOENT
+	case len(value) != 0 || !so.Option(netbsd.SO_ACCEPTCONN):
+		return netbsd.EINVAL
+	}
+	return nil
 }
 
 func (so *Socket) setLinger(value []byte) error {
@@ -169,21 +204,17 @@ func (so *Socket) setSize(name int32, value []byte) error {
 
 // setTimeout sets how long a call may block. The clock has a grain of 10 ms, and
 // what it cannot count is EDOM.
-func (so *Socket) setTimeout(name int32, value []byte) error {
-	var v netbsd.Timeval
-	if !as(&v, value) {
-		return netbsd.EINVAL
-	}
-	if v.Sec > int64((math.MaxInt32-v.Usec/tick)/hz) {
+func (so *Socket) setTimeout(send bool, sec, usec int64) error {
+	if sec > (math.MaxInt32-usec/tick)/hz {
 		return netbsd.EDOM
 	}
-	n := int32(v.Sec)*hz + v.Usec/tick
-	if n == 0 && v.Usec != 0 {
+	n := int32(sec*hz + usec/tick)
+	if n == 0 && usec != 0 {
 		n = 1
 	}
 	so.Mu.Lock()
 	defer so.Mu.Unlock()
-	if name == netbsd.SO_SNDTIMEO {
+	if send {
 		so.Snd.Timeout = ticks(int(n))
 	} else {
 		so.Rcv.Timeout = ticks(int(n))
@@ -209,6 +240,12 @@ func (so *Socket) getOption(l *kern.Lwp, level, name int32) ([]byte, error) {
 		return timeout(so.Snd.Timeout), nil
 	case netbsd.SO_RCVTIMEO:
 		return timeout(so.Rcv.Timeout), nil
+	case oSndTimeo:
+		return oldTimeout(so.Snd.Timeout), nil
+	case oRcvTimeo:
+		return oldTimeout(so.Rcv.Timeout), nil
+	case netbsd.SO_ACCEPTFILTER:
+		return nil, netbsd.EINVAL // there is none
 	}
 	n, ok := so.intOption(name)
 	if !ok {
@@ -246,6 +283,12 @@ func (so *Socket) intOption(name int32) (int32, bool) {
 func timeout(d time.Duration) []byte {
 	n := int64(d / ticks(1))
 	v := netbsd.Timeval{Sec: n / hz, Usec: int32(n % hz * tick)}
+	return abi.AsBytes(&v)
+}
+
+func oldTimeout(d time.Duration) []byte {
+	n := int(d / ticks(1))
+	v := oldTimeval{n / hz, n % hz * tick}
 	return abi.AsBytes(&v)
 }
 

@@ -113,7 +113,7 @@ func (t *transfer) await(more func() bool) error {
 		t.so.Proto.Received(t.l)
 	}
 	t.so.Mu.Lock()
-	timeout := t.so.Rcv.Timeout
+	timeout := t.so.Rcv.patience()
 	t.so.Mu.Unlock()
 	if t.l.Sleep(t.so, waiter.AllEvents, timeout, more) != nil {
 		return errDone
