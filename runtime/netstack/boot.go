@@ -64,6 +64,7 @@ func (k *Kernel) boot(cfg Config) error {
 		route.Domain(),
 		route.OldDomain(),
 		k.locals.Domain(),
+		socket.Domain{Family: netbsd.AF_ARP}, // known, but has no sockets
 	)
 	if err := bind(vars, net.Params, &tcps.Params, sockets); err != nil {
 		return err
