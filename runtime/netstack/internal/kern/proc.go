@@ -28,6 +28,8 @@ type Proc struct {
 	execed  atomic.Bool
 	pgrp    pgrp
 
+	watchers watchers
+
 	mu       sync.Mutex
 	intr     chan struct{} // closed to interrupt the calls under way
 	idle     sync.Cond     // over mu: calls is 0
@@ -66,6 +68,9 @@ func (p *Proc) Umask() uint32 { return p.umask.Load() }
 func (p *Proc) Raise(sig netbsd.Signal) {
 	if p.signal != nil {
 		p.signal(sig)
+	}
+	for _, w := range p.watchers.all() {
+		w.Signaled(sig)
 	}
 }
 
@@ -133,6 +138,7 @@ func (p *Proc) Exec(name string) {
 		t.release(l)
 	}
 	p.FDs().closeOnExec(l)
+	p.tell(netbsd.NOTE_EXEC, nil)
 }
 
 // Exit interrupts the calls under way and closes all descriptors. The children
@@ -146,6 +152,7 @@ func (p *Proc) Exit() {
 	p.mu.Unlock()
 	p.FDs().release(NewLwp(p, nil))
 	p.procs.remove(p)
+	p.tellExit()
 }
 
 // Procs are the processes of a kernel.
@@ -208,7 +215,9 @@ func (ps *Procs) Fork(p *Proc, fds *Table, name string, signal func(netbsd.Signa
 	}
 	c.tainted.Store(p.tainted.Load())
 	c.parent.Store(p.PID)
-	return ps.add(c, p, name, signal)
+	ps.add(c, p, name, signal)
+	p.tell(netbsd.NOTE_FORK, c)
+	return c
 }
 
 func (ps *Procs) add(p, parent *Proc, name string, signal func(netbsd.Signal)) *Proc {

@@ -196,6 +196,43 @@ func TestTimer(t *testing.T) {
 	}
 }
 
+// TestProcesses follows a process and its child to their ends, and counts
+// signals.
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+	th := newThread(t)
+	child := th.Fork(nil, nil)
+	pid := uintptr(child.Proc.PID)
+	follow := netbsd.Kevent{Filter: netbsd.EVFILT_PROC, Flags: netbsd.EV_ADD, Fflags: netbsd.NOTE_EXEC | netbsd.NOTE_FORK | netbsd.NOTE_EXIT | netbsd.NOTE_TRACK}
+	setIdent(&follow, pid)
+	th.Must(netbsd.SYS___kevent50, th.kq, th.Put(abi.AsBytes(&follow)), 1, 0, 0, 0)
+	check := func(what string, ident uintptr, flags, fflags uint32, data int64) {
+		t.Helper()
+		for _, e := range th.events() {
+			if uintptr(e.Ident) == ident && e.Flags&^(netbsd.EV_ADD|netbsd.EV_CLEAR|netbsd.EV_ENABLE) == flags && e.Fflags == fflags && e.Data == data {
+				return
+			}
+		}
+		t.Errorf("%s: no event with flags %#x, fflags %#x, data %d", what, flags, fflags, data)
+	}
+	child.Proc.Exec("other")
+	check("exec", pid, 0, netbsd.NOTE_EXEC, 0)
+	grandchild := child.Fork(nil, nil)
+	check("fork", uintptr(grandchild.Proc.PID), 0, netbsd.NOTE_CHILD, int64(pid))
+	child.Proc.Exit()
+	check("exit", pid, netbsd.EV_EOF|netbsd.EV_ONESHOT, netbsd.NOTE_EXIT, 0)
+	grandchild.Proc.Exit()
+	check("exit of the child", uintptr(grandchild.Proc.PID), netbsd.EV_EOF|netbsd.EV_ONESHOT, netbsd.NOTE_EXIT, 0)
+	if kev, ok := th.change(pid, netbsd.EVFILT_PROC, netbsd.EV_ADD, 0); !ok || kev.Data != int64(netbsd.ESRCH) {
+		t.Errorf("a process that has exited: event %t, data %d", ok, kev.Data)
+	}
+	th.add(uintptr(netbsd.SIGIO), netbsd.EVFILT_SIGNAL, 0, 0)
+	th.Raise(netbsd.SIGIO)
+	th.Raise(netbsd.SIGPIPE)
+	th.Raise(netbsd.SIGIO)
+	check("signals", uintptr(netbsd.SIGIO), 0, 0, 2)
+}
+
 // TestInterrupt interrupts a thread that waits for events, and closes the
 // kqueue of another.
 func TestInterrupt(t *testing.T) {

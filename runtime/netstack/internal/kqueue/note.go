@@ -25,8 +25,10 @@ type note struct {
 	// Of a note for a descriptor.
 	descriptor *kern.Descriptor
 	file       kern.File
-	filter     kern.Filter // nil: kevent.Data counts what has happened
+	filter     kern.Filter // nil for other notes
 	entry      waiter.Entry
+
+	proc *kern.Proc // of a note for a process
 
 	// Guarded by queue.mu.
 	kevent   netbsd.Kevent // what is reported; the flags are those it was made with, and EV_EOF
@@ -56,6 +58,10 @@ func (q *queue) register(l *kern.Lwp, kev *netbsd.Kevent) error {
 		return q.change(kev, func(n *note) error { return n.watch(d) })
 	case netbsd.EVFILT_TIMER:
 		return q.change(kev, (*note).start)
+	case netbsd.EVFILT_PROC:
+		return q.change(kev, func(n *note) error { return n.follow(l) })
+	case netbsd.EVFILT_SIGNAL:
+		return q.change(kev, func(n *note) error { return n.attend(l.Proc) })
 	}
 	return netbsd.EINVAL
 }
@@ -74,7 +80,9 @@ func (q *queue) change(kev *netbsd.Kevent, attach func(n *note) error) error {
 			n = &note{queue: q, key: k, fflags: kev.Fflags, data: kev.Data}
 			kev.Fflags, kev.Data = 0, 0
 			n.kevent = *kev
-			q.add(n)
+			if !q.add(n) {
+				return netbsd.EBADF
+			}
 			if err := attach(n); err != nil {
 				n.drop()
 				return err
@@ -93,10 +101,15 @@ func (q *queue) change(kev *netbsd.Kevent, attach func(n *note) error) error {
 	return nil
 }
 
-func (q *queue) add(n *note) {
+// add makes n known. It returns false when the kqueue is closed.
+func (q *queue) add(n *note) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.notes == nil {
+		return false
+	}
 	q.notes[n.key] = n
+	return true
 }
 
 // update takes over what EV_ADD changes of a note that exists.
@@ -212,7 +225,7 @@ func (n *note) happens() bool {
 	q.mu.Lock()
 	if n.filter == nil {
 		defer q.mu.Unlock()
-		return n.kevent.Data != 0
+		return n.kevent.Data != 0 || n.key.filter == netbsd.EVFILT_PROC && n.kevent.Fflags != 0
 	}
 	kn := kern.Knote{Sfflags: n.fflags, Sdata: n.data, Flags: n.kevent.Flags & netbsd.EV_EOF, Fflags: n.kevent.Fflags, Data: n.kevent.Data}
 	q.mu.Unlock()
@@ -247,5 +260,8 @@ func (n *note) drop() {
 	}
 	if n.descriptor != nil {
 		n.descriptor.Detach(n)
+	}
+	if n.proc != nil {
+		n.proc.Unwatch(n)
 	}
 }

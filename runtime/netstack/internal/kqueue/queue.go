@@ -24,7 +24,7 @@ func (qs *Queues) Sysents() []kern.Sysent {
 	return []kern.Sysent{
 		{Number: netbsd.SYS_kqueue, Handler: qs.sysKqueue, Level: kernel.Full},
 		{Number: netbsd.SYS_kqueue1, Handler: qs.sysKqueue1, Level: kernel.Full},
-		{Number: netbsd.SYS___kevent50, Handler: sysKevent, Level: kernel.Partial, Note: "no EVFILT_VNODE, EVFILT_PROC, EVFILT_SIGNAL"},
+		{Number: netbsd.SYS___kevent50, Handler: sysKevent, Level: kernel.Partial, Note: "no EVFILT_VNODE: there are no regular files"},
 	}
 }
 
@@ -53,7 +53,7 @@ type queue struct {
 	registering sync.Mutex
 
 	mu     sync.Mutex
-	notes  map[key]*note
+	notes  map[key]*note // nil when the kqueue is closed
 	queued []*note // in the order in which they were queued
 	count  uint64  // how many have ever been
 }
@@ -162,6 +162,7 @@ func (q *queue) Close(*kern.Lwp) {
 	for _, n := range q.notes {
 		notes = append(notes, n)
 	}
+	q.notes = nil
 	q.mu.Unlock()
 	for _, n := range notes {
 		n.drop()
