@@ -1,0 +1,110 @@
+// Netbench measures the embedded kernel, through package nbsock, beside the
+// stack it stands on, through gVisor's own gonet, and beside the host's kernel:
+// the same work over the loopback interface of each, in turn, in one run.
+// docs/performance.md has what it printed last.
+//
+// Usage: go run ./internal/netbench [-rounds N] [-round DURATION]
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+	"time"
+)
+
+type options struct {
+	rounds int
+	round  time.Duration
+	idle   int
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "netbench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	var o options
+	flags := flag.NewFlagSet("netbench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.IntVar(&o.rounds, "rounds", 11, "measurements of each way; the median counts")
+	flags.DurationVar(&o.round, "round", 200*time.Millisecond, "how long one measurement takes")
+	flags.IntVar(&o.idle, "idle", 10000, "idle connections whose memory is measured")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	ways, err := newWays()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, w := range ways {
+			w.close()
+		}
+	}()
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(w, "\t")
+	for _, way := range ways {
+		fmt.Fprint(w, way.name, "\t")
+	}
+	fmt.Fprintln(w, "to gonet\tto host\tallocs\tgonet's\t")
+	for _, m := range measures {
+		if err := table(ctx, o, w, m, ways); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := nullCall(ctx, o, stdout); err != nil {
+		return err
+	}
+	return idleMemory(ctx, o, stdout, ways)
+}
+
+// table measures one thing in all ways, in turn, and prints a line.
+func table(ctx context.Context, o options, w io.Writer, m measure, ways []way) error {
+	figures := make([][]float64, len(ways))
+	allocs := make([]float64, len(ways))
+	for range o.rounds {
+		for i := range ways {
+			r, err := m.do(ctx, &ways[i], o.round)
+			if err != nil {
+				return fmt.Errorf("%s: %w", ways[i].name, err)
+			}
+			figures[i] = append(figures[i], r.perSecond)
+			allocs[i] = r.allocs
+		}
+	}
+	fmt.Fprint(w, m.name, "\t")
+	for i := range ways {
+		fmt.Fprint(w, format(median(figures[i])*m.scale), "\t")
+	}
+	ours := median(figures[0])
+	fmt.Fprintf(w, "%.2f\t%.2f\t%.1f\t%.1f\t\n", ours/median(figures[1]), ours/median(figures[2]), allocs[0], allocs[1])
+	return nil
+}
+
+func median(list []float64) float64 {
+	s := slices.Sorted(slices.Values(list))
+	return s[len(s)/2]
+}
+
+func format(f float64) string {
+	if f < 100 {
+		return strconv.FormatFloat(f, 'f', 2, 64)
+	}
+	return strconv.FormatFloat(f, 'f', 0, 64)
+}

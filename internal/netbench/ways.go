@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/link/loopback"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+
+	"github.com/abigen/abigen/runtime/nbsock"
+	"github.com/abigen/abigen/runtime/netstack"
+)
+
+// A way is one of those that are compared: sockets on 127.0.0.1 of a stack.
+type way struct {
+	name         string
+	dial         func(ctx context.Context, to net.Addr) (net.Conn, error)
+	listen       func() (net.Listener, error)
+	listenPacket func() (net.PacketConn, error)
+	close        func()
+}
+
+const local = "127.0.0.1:0"
+
+// newWays returns them in the order of the columns: ours, gonet, the host.
+func newWays() ([]way, error) {
+	ours, err := embedded()
+	if err != nil {
+		return nil, err
+	}
+	g, err := gonetWay()
+	if err != nil {
+		ours.close()
+		return nil, err
+	}
+	return []way{ours, g, host()}, nil
+}
+
+func host() way {
+	return way{
+		name: "host",
+		dial: func(ctx context.Context, to net.Addr) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, to.Network(), to.String())
+		},
+		listen:       func() (net.Listener, error) { return net.Listen("tcp", local) },
+		listenPacket: func() (net.PacketConn, error) { return net.ListenPacket("udp", local) },
+		close:        func() {},
+	}
+}
+
+// gonetWay is a gVisor stack like the one in the embedded kernel: the same
+// protocols' defaults, and a loopback interface with the MTU of lo0.
+func gonetWay() (way, error) {
+	const nic = 1
+	s := stack.New(stack.Options{
+		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol},
+		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol},
+		HandleLocal:        true,
+	})
+	link := loopback.New()
+	link.SetMTU(33624)
+	addr := tcpip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if err := s.CreateNIC(nic, link); err != nil {
+		return way{}, errors.New(err.String())
+	}
+	prefix := tcpip.ProtocolAddress{Protocol: ipv4.ProtocolNumber, AddressWithPrefix: addr.WithPrefix()}
+	if err := s.AddProtocolAddress(nic, prefix, stack.AddressProperties{}); err != nil {
+		return way{}, errors.New(err.String())
+	}
+	s.SetRouteTable([]tcpip.Route{{Destination: header.IPv4EmptySubnet, NIC: nic}})
+	full := func(a net.Addr) tcpip.FullAddress {
+		f := tcpip.FullAddress{NIC: nic, Addr: addr}
+		switch a := a.(type) {
+		case *net.TCPAddr:
+			f.Port = uint16(a.Port)
+		case *net.UDPAddr:
+			f.Port = uint16(a.Port)
+		}
+		return f
+	}
+	return way{
+		name: "gonet",
+		dial: func(ctx context.Context, to net.Addr) (net.Conn, error) {
+			return gonet.DialContextTCP(ctx, s, full(to), ipv4.ProtocolNumber)
+		},
+		listen: func() (net.Listener, error) { return gonet.ListenTCP(s, full(nil), ipv4.ProtocolNumber) },
+		listenPacket: func() (net.PacketConn, error) {
+			a := full(nil)
+			return gonet.DialUDP(s, &a, nil, ipv4.ProtocolNumber)
+		},
+		close: s.Destroy,
+	}, nil
+}
+
+// embedded is the embedded kernel, through package nbsock.
+func embedded() (way, error) {
+	k, err := netstack.New(netstack.Config{})
+	if err != nil {
+		return way{}, err
+	}
+	n, err := nbsock.New(k, nbsock.Config{})
+	if err != nil {
+		return way{}, errors.Join(err, k.Close())
+	}
+	return way{
+		name: "nbsock",
+		dial: func(ctx context.Context, to net.Addr) (net.Conn, error) {
+			return n.DialContext(ctx, to.Network(), to.String())
+		},
+		listen:       func() (net.Listener, error) { return n.Listen("tcp", local) },
+		listenPacket: func() (net.PacketConn, error) { return n.ListenPacket("udp", local) },
+		close: func() {
+			n.Close()
+			k.Close()
+		},
+	}, nil
+}
