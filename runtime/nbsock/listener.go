@@ -142,7 +142,8 @@ func (lc *ListenConfig) setUp(ctx context.Context, k kind, s *Socket, address st
 		only = 0
 	}
 	if s.family == netbsd.AF_INET6 {
-		if err := s.setsockopt(netbsd.IPPROTO_IPV6, netbsd.IPV6_V6ONLY, abi.AsBytes(&only)); err != nil {
+		err := s.setsockopt(netbsd.IPPROTO_IPV6, netbsd.IPV6_V6ONLY, abi.AsBytes(&only))
+		if err != nil && only == 0 {
 			return err
 		}
 	}
