@@ -17,6 +17,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/kqueue"
+	"github.com/abigen/abigen/runtime/netstack/internal/link"
 	"github.com/abigen/abigen/runtime/netstack/internal/local"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/pipe"
@@ -65,7 +66,9 @@ func (k *Kernel) boot(cfg Config) error {
 		route.OldDomain(),
 		k.locals.Domain(),
 		socket.Domain{Family: netbsd.AF_ARP}, // known, but has no sockets
+		link.Domain(),
 	)
+	sockets.InterfaceIoctl = ifs.Ioctl
 	if err := bind(vars, net.Params, &tcps.Params, sockets); err != nil {
 		return err
 	}

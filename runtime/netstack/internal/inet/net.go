@@ -68,7 +68,7 @@ func (n *Net) broadcast(a netip.Addr) *netif.Ifaddr {
 			continue
 		}
 		for _, ifa := range ifp.Addrs() {
-			if ifa.Addr.Is4() && ifa.Dst == a {
+			if ifa.Addr.Is4() && ifa.Dst() == a {
 				return ifa
 			}
 		}
@@ -89,8 +89,8 @@ func (n *Net) wellKnown4(dst netip.Addr) netip.Addr {
 			if ifp.Flags()&netbsd.IFF_BROADCAST == 0 {
 				continue
 			}
-			if ifa := ifp.First(netbsd.AF_INET); ifa != nil && ifa.Dst.IsValid() {
-				return ifa.Dst
+			if ifa := ifp.First(netbsd.AF_INET); ifa != nil && ifa.Dst().IsValid() {
+				return ifa.Dst()
 			}
 		}
 	}

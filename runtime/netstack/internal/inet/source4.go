@@ -67,7 +67,7 @@ func (n *Net) near(dst netip.Addr) *netif.Ifaddr {
 	for _, ifp := range n.Ifs.All() {
 		toPoint := ifp.Flags()&netbsd.IFF_POINTOPOINT != 0
 		for _, ifa := range ifp.Addrs() {
-			if toPoint && ifa.Dst == dst {
+			if toPoint && ifa.Dst() == dst {
 				return ifa
 			}
 			if ifa.Prefix.Contains(dst) && (best == nil || ifa.Prefix.Bits() > best.Prefix.Bits()) {

@@ -5,17 +5,21 @@ package netif
 type Event struct {
 	What What
 	Ifp  *Ifnet
-	Ifa  *Ifaddr // of AddrAdded, AddrRemoved and AddrChanged
-	Old  *Ifaddr // of AddrChanged: what Ifa takes the place of
+	Ifa  *Ifaddr // the address, unless it is about the interface alone
+	Old  *Ifaddr // of AddrChanged: what Ifa takes the place of, or Ifa itself when its flags changed
 }
 
 // What says what happened.
 type What uint8
 
-// Departing: the interface is about to lose its addresses, and then to go.
-// Changed: flags, MTU or metric. AddrChanged: the same address with another
-// netmask, broadcast address or flags. LinkAddrChanged: another hardware
-// address.
+// Arrived, Departing, Departed: an interface; departing, it is about to go down
+// and to lose its addresses, and then to go. Changed: it came up or went down,
+// or is said once more to be so; other flags, the MTU and the metric change
+// without an event. AddrAdded, AddrRemoved and AddrChanged are about addresses
+// of AF_INET and AF_INET6; AddrChanged tells of another netmask, broadcast
+// address or flags, and with SIOCSIFADDR also of another address. LinkAddrAdded
+// and LinkAddrRemoved are about those of AF_LINK, and LinkAddrChanged tells
+// which of them is now used.
 const (
 	Arrived What = iota
 	Departing
@@ -24,5 +28,7 @@ const (
 	AddrAdded
 	AddrRemoved
 	AddrChanged
+	LinkAddrAdded
+	LinkAddrRemoved
 	LinkAddrChanged
 )

@@ -14,35 +14,77 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
-// An Ifaddr is an address of an interface (struct ifaddr): one of AF_INET or
-// AF_INET6. Those of AF_LINK are made up when somebody asks. The exported
-// members do not change: another netmask makes another Ifaddr.
+// An Ifaddr is an address of an interface (struct ifaddr): one of AF_INET,
+// AF_INET6 or AF_LINK. The exported members do not change: another netmask
+// makes another Ifaddr.
 type Ifaddr struct {
 	Ifp    *Ifnet
-	Addr   netip.Addr   // without a zone
-	Prefix netip.Prefix // the network
-	Dst    netip.Addr   // broadcast address, or the other end; not valid when there is none
+	Addr   netip.Addr   // without a zone; not valid for AF_LINK
+	Prefix netip.Prefix // the network; of a mask with holes, up to the first
+	Link   []byte       // hardware address, AF_LINK only
 
 	flags      atomic.Int32 // IN_IFF_*, IN6_IFF_*
-	preference atomic.Int32
-	lifetime   netbsd.In6Addrlifetime // as it was set, AF_INET6 only
-	since      time.Time              // when lifetime was set
+	preference atomic.Int32 // int16
+	expiry     *time.Timer  // nil: does not expire. Guarded by the table's conf
+
+	// Guarded by the table's mu.
+	dst      netip.Addr             // broadcast address, or the other end; not valid when there is none
+	mask     []byte                 // the netmask's sockaddr as it was given; nil: as Prefix says
+	lifetime netbsd.In6Addrlifetime // as it was set, AF_INET6 only
+	since    time.Time              // when lifetime was set
 }
 
-// Family returns AF_INET or AF_INET6.
+// Family returns AF_INET, AF_INET6 or AF_LINK.
 func (a *Ifaddr) Family() int32 {
-	if a.Addr.Is4() {
+	switch {
+	case a.Addr.Is4():
 		return netbsd.AF_INET
+	case a.Addr.Is6():
+		return netbsd.AF_INET6
 	}
-	return netbsd.AF_INET6
+	return netbsd.AF_LINK
 }
 
 // Flags returns IN6_IFF_* of an address of AF_INET6, IN_IFF_* of AF_INET.
 func (a *Ifaddr) Flags() int32 { return a.flags.Load() }
 
+// Usable tells whether the address can be a socket's: that its interface is up
+// and no other host was found to have it.
+func (a *Ifaddr) Usable() bool {
+	f := a.bits()
+	return a.flags.Load()&(f.tentative|f.duplicated|f.detached) == 0
+}
+
 // Preference returns what SIOCSIFADDRPREF set: among several addresses that
 // would do as a source, the one with the highest is taken.
 func (a *Ifaddr) Preference() int32 { return a.preference.Load() }
+
+// Dst returns the broadcast address, or the other end's on a loopback or
+// point-to-point interface. It is not valid when there is none.
+func (a *Ifaddr) Dst() netip.Addr {
+	a.Ifp.table.mu.RLock()
+	defer a.Ifp.table.mu.RUnlock()
+	return a.dst
+}
+
+// Sockaddr returns the address as the kernel keeps it: with the scope of a
+// link-local address within it, and for AF_LINK with the interface's name.
+func (a *Ifaddr) Sockaddr() []byte {
+	if a.Family() == netbsd.AF_LINK {
+		return a.Ifp.sdl(a.Link)
+	}
+	return sockaddr(a.Addr, a.Ifp.Index)
+}
+
+// addIPv6 adds an address of AF_INET6; the interface's first prepares it.
+func (t *Table) addIPv6(a *Ifaddr) error {
+	if a.Ifp.First(netbsd.AF_INET6) == nil {
+		if err := a.Ifp.drv.initAddr(t, a.Ifp); err != nil {
+			return err
+		}
+	}
+	return t.addAddr(a)
+}
 
 // addAddr adds an address to its interface. The caller has checked that it is
 // not there.
@@ -54,10 +96,12 @@ func (t *Table) addAddr(a *Ifaddr) error {
 	a.Ifp.addrs = append(a.Ifp.addrs, a)
 	t.mu.Unlock()
 	t.Notify(Event{What: AddrAdded, Ifp: a.Ifp, Ifa: a})
+	t.detectDuplicate(a)
+	t.startLifetime(a)
 	return nil
 }
 
-// replaceAddr puts a in the place of old, which has the same address.
+// replaceAddr puts a in the place of old.
 func (t *Table) replaceAddr(old, a *Ifaddr) error {
 	t.unassign(old)
 	if err := t.assign(a); err != nil {
@@ -69,11 +113,15 @@ func (t *Table) replaceAddr(old, a *Ifaddr) error {
 	}
 	t.mu.Unlock()
 	t.Notify(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: old})
+	if a.Addr != old.Addr {
+		t.detectDuplicate(a)
+	}
 	return nil
 }
 
 // removeAddr takes an address away.
 func (t *Table) removeAddr(a *Ifaddr) {
+	a.stopLifetime()
 	t.unassign(a)
 	t.mu.Lock()
 	a.Ifp.addrs = slices.DeleteFunc(a.Ifp.addrs, func(o *Ifaddr) bool { return o == a })
@@ -82,9 +130,11 @@ func (t *Table) removeAddr(a *Ifaddr) {
 }
 
 // assign gives the address to the NIC, if it is one that packets can have as
-// their destination: NetBSD lets an interface have others, too.
+// their destination: NetBSD lets an interface have others, too. A tentative
+// one has to wait.
 func (t *Table) assign(a *Ifaddr) error {
-	if !assignable(a.Addr) {
+	f := a.bits()
+	if !assignable(a.Addr) || a.flags.Load()&(f.tentative|f.duplicated) != 0 {
 		return nil
 	}
 	bits := a.Prefix.Bits()
@@ -98,13 +148,14 @@ func (t *Table) assign(a *Ifaddr) error {
 	return errno(t.Stack.AddProtocolAddress(a.Ifp.nic(), pa, stack.AddressProperties{}))
 }
 
+// unassign takes the address from the NIC, which need not have it.
 func (t *Table) unassign(a *Ifaddr) {
 	if assignable(a.Addr) {
 		t.Stack.RemoveAddress(a.Ifp.nic(), tcpip.AddrFromSlice(a.Addr.AsSlice()))
 	}
 }
 
-func assignable(a netip.Addr) bool { return !a.IsMulticast() && !a.IsUnspecified() }
+func assignable(a netip.Addr) bool { return a.IsValid() && !a.IsMulticast() && !a.IsUnspecified() }
 
 func protocol(a netip.Addr) tcpip.NetworkProtocolNumber {
 	if a.Is4() {

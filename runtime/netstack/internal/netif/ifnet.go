@@ -21,14 +21,16 @@ type Ifnet struct {
 	Type  uint8 // IFT_*
 
 	table *Table
+	drv   driver
 	ep    stack.LinkEndpoint
 	data  counters
 
 	flags  int32 // IFF_*
 	mtu    uint32
-	metric uint64
-	mac    []byte    // empty: the interface has no hardware address
-	addrs  []*Ifaddr // in the order they came
+	metric int32
+	addrs  []*Ifaddr // in the order they came, the first of AF_LINK
+	active *Ifaddr   // of AF_LINK: the hardware address that is used
+	nd     netbsd.NdIfinfo
 }
 
 // counters are what an interface counts (struct if_data).
@@ -68,18 +70,22 @@ func (p *Ifnet) MTU() uint32 {
 func (p *Ifnet) LinkAddr() []byte {
 	p.table.mu.RLock()
 	defer p.table.mu.RUnlock()
-	return slices.Clone(p.mac)
+	return slices.Clone(p.active.Link)
 }
 
-// Addrs returns the addresses in the order they came.
+// Addrs returns the addresses of AF_INET and AF_INET6 in the order they came.
 func (p *Ifnet) Addrs() []*Ifaddr {
+	return slices.DeleteFunc(p.AllAddrs(), func(a *Ifaddr) bool { return a.Family() == netbsd.AF_LINK })
+}
+
+// AllAddrs returns the addresses of all families in the order they came.
+func (p *Ifnet) AllAddrs() []*Ifaddr {
 	p.table.mu.RLock()
 	defer p.table.mu.RUnlock()
 	return slices.Clone(p.addrs)
 }
 
-// First returns the first address of a family, AF_INET or AF_INET6, nil when
-// there is none.
+// First returns the first address of a family, nil when there is none.
 func (p *Ifnet) First(family int32) *Ifaddr {
 	p.table.mu.RLock()
 	defer p.table.mu.RUnlock()
@@ -115,9 +121,9 @@ func (p *Ifnet) Data() netbsd.IfData {
 	c := &p.data
 	d := netbsd.IfData{
 		Type:     p.Type,
-		Addrlen:  uint8(len(p.mac)),
+		Addrlen:  uint8(len(p.active.Link)),
 		MTU:      uint64(p.mtu),
-		Metric:   p.metric,
+		Metric:   uint64(p.metric),
 		Ipackets: c.ipackets.Load(),
 		Ierrors:  c.ierrors.Load(),
 		Opackets: c.opackets.Load(),
@@ -130,12 +136,23 @@ func (p *Ifnet) Data() netbsd.IfData {
 		Noproto:  c.noproto.Load(),
 	}
 	if p.Type == netbsd.IFT_ETHER {
-		d.Hdrlen = 14
-		d.Baudrate = 10_000_000
+		d.Hdrlen, d.Baudrate = etherHeaderLen, etherBaudrate
 	}
 	d.Lastchange.Sec = c.lastchange.Unix()
 	set(&d.Lastchange.Nsec, c.lastchange.Nanosecond())
 	return d
+}
+
+// resetCounters does SIOCZIFDATA.
+func (p *Ifnet) resetCounters() {
+	c := &p.data
+	for _, n := range []*atomic.Uint64{
+		&c.ipackets, &c.opackets, &c.ibytes, &c.obytes, &c.imcasts, &c.omcasts,
+		&c.ierrors, &c.oerrors, &c.iqdrops, &c.noproto,
+	} {
+		n.Store(0)
+	}
+	p.table.touch(p)
 }
 
 // set assigns to a member that is a long of C.

@@ -21,22 +21,24 @@ const (
 )
 
 // createLoop makes an interface of lo.
-func (t *Table) createLoop(driver string, unit int) (*Ifnet, error) {
+func (t *Table) createLoop(unit int) (*Ifnet, error) {
 	p := &Ifnet{
-		Name:  driver + strconv.Itoa(unit),
+		Name:  "lo" + strconv.Itoa(unit),
 		Type:  netbsd.IFT_LOOP,
 		flags: netbsd.IFF_LOOPBACK | netbsd.IFF_MULTICAST | netbsd.IFF_RUNNING,
 		mtu:   loopMTU,
 	}
-	ep := &loop{ifp: p}
+	ep := &loop{ifp: p, first: unit == 0}
 	ep.mtu.Store(p.mtu)
-	return p, t.attach(p, ep)
+	p.drv = ep
+	return p, t.attach(p, ep, nil)
 }
 
-// A loop is the link of lo: what goes out comes in again, while the interface
-// is up, and is lost while it is down.
+// A loop is the driver and the link of lo: what goes out comes in again while
+// the interface is up, and is lost while it is down.
 type loop struct {
 	ifp        *Ifnet
+	first      bool // lo0
 	up         atomic.Bool
 	mtu        atomic.Uint32
 	dispatcher atomic.Pointer[stack.NetworkDispatcher]
@@ -45,7 +47,32 @@ type loop struct {
 	later []*stack.PacketBuffer // to be delivered; the first is under way
 }
 
-var _ stack.LinkEndpoint = (*loop)(nil)
+var (
+	_ driver             = (*loop)(nil)
+	_ stack.LinkEndpoint = (*loop)(nil)
+)
+
+func (e *loop) initAddr(t *Table, p *Ifnet) error {
+	t.change(p, p.Flags()|netbsd.IFF_UP)
+	return nil
+}
+
+func (e *loop) start(*Table, *Ifnet) error { return nil }
+func (e *loop) stop(*Table, *Ifnet)        {}
+func (e *loop) gate(flags int32)           { e.up.Store(flags&netbsd.IFF_UP != 0) }
+func (e *loop) minMTU() uint32             { return 0 }
+func (e *loop) maxMTU() uint32             { return loopMaxMTU }
+func (e *loop) destroy(*Table, *Ifnet)     {}
+func (e *loop) close()                     {}
+
+// setMulti does nothing for families that have groups: packets to them come
+// back anyway.
+func (e *loop) setMulti(name []byte, add bool) error {
+	if f := name[1]; f != netbsd.AF_INET && f != netbsd.AF_INET6 {
+		return netbsd.EAFNOSUPPORT
+	}
+	return nil
+}
 
 // WritePackets makes packets that go out come in.
 func (e *loop) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
@@ -124,9 +151,14 @@ func (e *loop) MTU() uint32 { return e.mtu.Load() }
 func (e *loop) SetMTU(mtu uint32) { e.mtu.Store(mtu) }
 
 // Capabilities tells that there are no checksums, as nothing can go wrong on
-// the way.
+// the way. Only lo0 is what gVisor understands by the loopback interface: it
+// may have one.
 func (e *loop) Capabilities() stack.LinkEndpointCapabilities {
-	return stack.CapabilityRXChecksumOffload | stack.CapabilityTXChecksumOffload | stack.CapabilityLoopback
+	c := stack.CapabilityRXChecksumOffload | stack.CapabilityTXChecksumOffload
+	if e.first {
+		c |= stack.CapabilityLoopback
+	}
+	return c
 }
 
 // The rest is what a link without addresses and headers has to say.
@@ -139,5 +171,3 @@ func (e *loop) AddHeader(*stack.PacketBuffer)            {}
 func (e *loop) ParseHeader(pkt *stack.PacketBuffer) bool { return true }
 func (e *loop) Close()                                   {}
 func (e *loop) SetOnCloseAction(func())                  {}
-
-func (e *loop) setUp(up bool) { e.up.Store(up) }

@@ -3,10 +3,15 @@ package netif
 import (
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/netbsd"
@@ -22,10 +27,20 @@ type Table struct {
 	// it returns. It is set before Boot.
 	Notify func(Event)
 
-	// Link opens the device behind an interface: driver is "shmif" or
-	// "virt", linkstr what SIOCSLINKSTR said, or for virt the interface's
-	// number. Nil: there is no such hardware.
+	// Link opens the device behind an interface: driver is one of Drivers,
+	// linkstr what SIOCSLINKSTR said, or for virt the interface's number.
+	// Nil: there is no such hardware.
 	Link func(driver, linkstr string) (hypercall.NetworkDevice, error)
+
+	// Drivers are the kinds of Ethernet interfaces that can be created:
+	// "shmif" and "virt", which differ in when Link is asked.
+	Drivers []string
+
+	// Hostname returns the host's name, for addresses that are made from it.
+	Hostname func() string
+
+	DADCount4 atomic.Int32 // net.inet.ip.dad_count
+	DADCount6 atomic.Int32 // net.inet6.ip6.dad_count
 
 	conf sync.Mutex
 	last int // index given out last
@@ -36,7 +51,15 @@ type Table struct {
 
 // New returns a table without interfaces.
 func New(s *stack.Stack) *Table {
-	return &Table{Stack: s, Notify: func(Event) {}}
+	t := &Table{
+		Stack:    s,
+		Notify:   func(Event) {},
+		Drivers:  []string{"shmif", "virt"},
+		Hostname: func() string { return "" },
+	}
+	t.DADCount4.Store(dadCount4)
+	t.DADCount6.Store(dadCount6)
+	return t
 }
 
 // Boot makes lo0, with the addresses it has in a rump kernel that has just
@@ -44,19 +67,27 @@ func New(s *stack.Stack) *Table {
 func (t *Table) Boot() error {
 	t.conf.Lock()
 	defer t.conf.Unlock()
-	lo, err := t.createLoop("lo", 0)
+	lo, err := t.createLoop(0)
 	if err != nil {
 		return err
 	}
-	if err := t.setFlags(lo, lo.flags|netbsd.IFF_UP); err != nil {
-		return err
+	t.up(lo)
+	a := newAddr(lo, netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8)
+	a.dst = a.Addr
+	return t.addAddr(a)
+}
+
+// Close takes all devices away. Nothing may be configured at the same time, or
+// later.
+func (t *Table) Close() {
+	for _, p := range t.All() {
+		for _, a := range p.Addrs() {
+			t.conf.Lock()
+			a.stopLifetime()
+			t.conf.Unlock()
+		}
+		p.drv.close()
 	}
-	return t.addAddr(&Ifaddr{
-		Ifp:    lo,
-		Addr:   netip.AddrFrom4([4]byte{127, 0, 0, 1}),
-		Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{127}), 8),
-		Dst:    netip.AddrFrom4([4]byte{127, 0, 0, 1}),
-	})
 }
 
 // All returns the interfaces in the order they came.
@@ -106,15 +137,58 @@ func (t *Table) ByScopedAddr(a netip.Addr, index int) *Ifaddr {
 	return nil
 }
 
+// byRequest finds the interface that a request names: a number is an index.
+func (t *Table) byRequest(name string) *Ifnet {
+	if name != "" && strings.Trim(name, "0123456789") == "" {
+		n, err := strconv.Atoi(name)
+		if err != nil {
+			return nil
+		}
+		return t.ByIndex(n)
+	}
+	return t.ByName(name)
+}
+
+// gone tells whether the interface was destroyed.
+func (t *Table) gone(p *Ifnet) bool { return t.ByIndex(p.Index) != p }
+
+// maxIndex is the highest index an interface can have.
+const maxIndex = 0xfffe
+
+// nextIndex returns the first free index behind the one given out last.
+func (t *Table) nextIndex() (int, error) {
+	for range maxIndex {
+		if t.last++; t.last > maxIndex {
+			t.last = 1
+		}
+		if t.ByIndex(t.last) == nil {
+			return t.last, nil
+		}
+	}
+	return 0, netbsd.ENOMEM
+}
+
 // attach adds an interface with a new index and its NIC.
-func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint) error {
-	t.last++
-	p.Index = t.last
+func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint, mac []byte) (err error) {
+	if p.Index, err = t.nextIndex(); err != nil {
+		return err
+	}
 	p.table, p.ep = t, ep
+	p.active = &Ifaddr{Ifp: p, Link: mac}
+	p.addrs = []*Ifaddr{p.active}
 	p.data.lastchange = time.Now()
-	opt := stack.NICOptions{Name: p.Name, Disabled: p.Type != netbsd.IFT_LOOP}
-	if err := t.Stack.CreateNICWithOptions(p.nic(), ep, opt); err != nil {
+	p.nd = newNdInfo()
+	if err := t.Stack.CreateNICWithOptions(p.nic(), ep, stack.NICOptions{Name: p.Name}); err != nil {
 		return errno(err)
+	}
+	// Packets that a loopback interface has for another interface's address
+	// are, to gVisor, forwarded.
+	if p.Loopback() {
+		for _, num := range []tcpip.NetworkProtocolNumber{ipv4.ProtocolNumber, ipv6.ProtocolNumber} {
+			if _, err := t.Stack.SetNICForwarding(p.nic(), num, true); err != nil {
+				return errno(err)
+			}
+		}
 	}
 	t.mu.Lock()
 	t.list = append(t.list, p)
@@ -125,14 +199,17 @@ func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint) error {
 
 // detach takes an interface away, with all its addresses.
 func (t *Table) detach(p *Ifnet) {
+	p.drv.destroy(t, p)
 	t.Notify(Event{What: Departing, Ifp: p})
+	t.down(p)
 	for _, a := range p.Addrs() {
 		t.removeAddr(a)
 	}
-	t.Stack.RemoveNIC(p.nic())
+	p.drv.close()
 	t.mu.Lock()
 	t.list = slices.DeleteFunc(t.list, func(o *Ifnet) bool { return o == p })
 	t.mu.Unlock()
+	t.Stack.RemoveNIC(p.nic())
 	t.Notify(Event{What: Departed, Ifp: p})
 }
 

@@ -22,7 +22,7 @@ func boot(t *testing.T) (*Table, *[]string) {
 	tab := New(s)
 	var events []string
 	tab.Notify = func(e Event) {
-		name := []string{"arrived", "departed", "changed", "added", "removed", "replaced", "mac"}[e.What]
+		name := []string{"arrived", "departing", "departed", "changed", "added", "removed", "replaced", "link added", "link removed", "link used"}[e.What]
 		if e.Ifa != nil {
 			name += " " + e.Ifa.Addr.String()
 		}

@@ -17,12 +17,11 @@ func (t *Table) Event(e netif.Event) {
 		t.tellAnnounce(e.Ifp, netbsd.IFAN_ARRIVAL)
 	case netif.Departing:
 		t.departing = e.Ifp
-		t.tellInterface(e.Ifp)
 	case netif.Departed:
 		t.depart(e.Ifp)
 		t.tellAnnounce(e.Ifp, netbsd.IFAN_DEPARTURE)
 	case netif.Changed:
-		t.changed(e.Ifp)
+		t.tellInterface(e.Ifp)
 	case netif.AddrAdded:
 		t.addrAdded(e.Ifa)
 	case netif.AddrRemoved:
@@ -32,22 +31,10 @@ func (t *Table) Event(e netif.Event) {
 	}
 }
 
-// changed tells when an interface went up or down; of other changes there is
-// no message.
-func (t *Table) changed(p *netif.Ifnet) {
-	const up = netbsd.IFF_UP
-	flags := p.Flags()
-	if old := t.flags[p]; old&up != flags&up {
-		t.tellInterface(p)
-	}
-	t.flags[p] = flags
-}
-
 // depart forgets an interface: routes that are left go without a word.
 func (t *Table) depart(p *netif.Ifnet) {
 	t.departing = nil
 	t.forgetNeighbors(p)
-	delete(t.flags, p)
 	for _, r := range t.All(netbsd.AF_UNSPEC) {
 		if r.Ifp == p {
 			_, _ = t.requestDelete(r.info())

@@ -29,7 +29,7 @@ func (p *prefix) same(o *prefix) bool {
 // initInet6 adds the routes of a new address (in6_update_ifa).
 func (t *Table) initInet6(a *netif.Ifaddr) {
 	flags := a.Ifp.Flags()
-	first := a.Ifp.First(netbsd.AF_INET6) == a
+	first, dst := a.Ifp.First(netbsd.AF_INET6) == a, a.Dst()
 	t.update(a, func(s *ifaState) {
 		s.metric = int32(a.Ifp.Data().Metric)
 		switch {
@@ -39,13 +39,13 @@ func (t *Table) initInet6(a *netif.Ifaddr) {
 			s.hook = loopHook
 		}
 		switch {
-		case a.Dst.IsValid():
-			s.brd = Sockaddr(a.Dst, a.Ifp.Index)
+		case dst.IsValid():
+			s.brd = Sockaddr(dst, a.Ifp.Index)
 		case flags&(netbsd.IFF_LOOPBACK|netbsd.IFF_POINTOPOINT) != 0:
 			s.brd = []byte{}
 		}
 	})
-	if a.Dst.IsValid() && a.Prefix.Bits() == 128 {
+	if dst.IsValid() && a.Prefix.Bits() == 128 {
 		if t.initRoute(a, netbsd.RTM_ADD, netbsd.RTF_UP|netbsd.RTF_HOST) == nil {
 			t.setFlag(a, ifaRoute, true)
 		}

@@ -93,8 +93,8 @@ func (t *Table) tellAnnounce(p *netif.Ifnet, what uint16) {
 // broadcastOf returns the broadcast address of a, which is its own when it was
 // given none.
 func broadcastOf(a *netif.Ifaddr) netip.Addr {
-	if a.Dst.IsValid() {
-		return a.Dst
+	if a.Dst().IsValid() {
+		return a.Dst()
 	}
 	return lastOf(a.Prefix)
 }

@@ -31,8 +31,7 @@ type Table struct {
 	prefixes  []*prefix       // the latest first
 	neighbors []neighborEntry // that programs made
 
-	flags     map[*netif.Ifnet]int32 // as last told
-	departing *netif.Ifnet           // guarded by serial
+	departing *netif.Ifnet // guarded by serial
 }
 
 // New returns an empty table, and keeps that of gVisor in step with it. Routes
@@ -44,7 +43,6 @@ func New(ifs *netif.Table) *Table {
 		ifs:   ifs,
 		trees: [2]*tree{newTree(inet), newTree(inet6)},
 		ifas:  map[*netif.Ifaddr]*ifaState{},
-		flags: map[*netif.Ifnet]int32{},
 	}
 }
 

@@ -1,0 +1,125 @@
+package netif
+
+import (
+	"slices"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"github.com/abigen/abigen/netbsd"
+)
+
+// How many probes ask whether another host has an address, before it is used
+// (net.inet.ip.dad_count, net.inet6.ip6.dad_count), and how long each waits for
+// an answer. 0 probes: addresses are used at once.
+const (
+	dadCount4 = 3
+	dadCount6 = 1
+
+	dadInterval4 = 2 * time.Second
+	dadInterval6 = time.Second
+)
+
+// setTentative marks an address that is to be checked before it is used: one
+// of an interface that runs, and has other hosts.
+func (a *Ifaddr) setTentative() {
+	const running = netbsd.IFF_UP | netbsd.IFF_RUNNING
+	flags := a.Ifp.Flags()
+	if flags&netbsd.IFF_LOOPBACK != 0 || flags&running != running || a.Addr.IsUnspecified() {
+		return
+	}
+	if count := &a.Ifp.table.DADCount6; a.Addr.Is4() {
+		count = &a.Ifp.table.DADCount4
+		if count.Load() == 0 { // AF_INET6 becomes tentative all the same
+			return
+		}
+	}
+	a.flags.Store(a.flags.Load() | a.bits().tentative)
+}
+
+// detectDuplicate begins to ask whether another host has a tentative address.
+func (t *Table) detectDuplicate(a *Ifaddr) {
+	f := a.bits()
+	if a.flags.Load()&f.tentative == 0 {
+		return
+	}
+	a.flags.Store(a.flags.Load() &^ f.duplicated)
+	num, count, interval := tcpip.NetworkProtocolNumber(arp.ProtocolNumber), t.DADCount4.Load(), dadInterval4
+	if a.Addr.Is6() {
+		num, count, interval = ipv6.ProtocolNumber, t.DADCount6.Load(), dadInterval6
+	}
+	done := func(r stack.DADResult) {
+		_, ok := r.(*stack.DADSucceeded)
+		go t.detected(a, ok) // locks of gVisor's are held here
+	}
+	ep, err := t.Stack.GetNetworkEndpoint(a.Ifp.nic(), num)
+	if err != nil || count <= 0 {
+		done(&stack.DADSucceeded{})
+		return
+	}
+	d := ep.(stack.DuplicateAddressDetector)
+	d.SetDADConfigurations(stack.DADConfigurations{DupAddrDetectTransmits: uint8(min(count, 255)), RetransmitTimer: interval})
+	defer d.SetDADConfigurations(stack.DADConfigurations{RetransmitTimer: interval}) // gVisor is not to begin by itself
+	d.CheckDuplicateAddress(tcpip.AddrFromSlice(a.Addr.AsSlice()), done)
+}
+
+// detected ends the search for another host with the address.
+func (t *Table) detected(a *Ifaddr, alone bool) {
+	t.conf.Lock()
+	defer t.conf.Unlock()
+	f := a.bits()
+	if old := a.flags.Load(); old&f.tentative == 0 || !slices.Contains(a.Ifp.Addrs(), a) {
+		return
+	} else if alone {
+		a.flags.Store(old &^ f.tentative)
+	} else {
+		a.flags.Store(old&^f.tentative | f.duplicated)
+	}
+	_ = t.assign(a) // what fails is that the address is there
+	t.Notify(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: a})
+}
+
+// startLifetime lets an address of AF_INET6 expire, or be deprecated, when its
+// time has come.
+func (t *Table) startLifetime(a *Ifaddr) {
+	a.stopLifetime()
+	if !a.Addr.Is6() {
+		return
+	}
+	lt := a.lifetime
+	next := lt.Vltime
+	if a.flags.Load()&netbsd.IN6_IFF_DEPRECATED == 0 {
+		next = lt.Pltime
+	}
+	if next != forever {
+		a.expiry = time.AfterFunc(time.Until(a.since.Add(time.Duration(next)*time.Second)), func() { t.expire(a) })
+	}
+}
+
+func (a *Ifaddr) stopLifetime() {
+	if a.expiry != nil {
+		a.expiry.Stop()
+		a.expiry = nil
+	}
+}
+
+func (t *Table) expire(a *Ifaddr) {
+	t.conf.Lock()
+	defer t.conf.Unlock()
+	if !slices.Contains(a.Ifp.Addrs(), a) {
+		return
+	}
+	age := time.Since(a.since)
+	switch lt := a.lifetime; {
+	case lt.Vltime != forever && age >= time.Duration(lt.Vltime)*time.Second:
+		t.removeAddr(a)
+	case lt.Pltime != forever && age >= time.Duration(lt.Pltime)*time.Second:
+		a.flags.Store(a.flags.Load() | netbsd.IN6_IFF_DEPRECATED)
+		t.startLifetime(a)
+	default: // it was extended meanwhile
+		t.startLifetime(a)
+	}
+}
