@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/abigen/abigen/internal/transcript"
+	"github.com/abigen/abigen/runtime/hypercall"
+	"github.com/abigen/abigen/runtime/hypercall/wire"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack"
 )
@@ -89,7 +91,7 @@ func replay(t *testing.T, file string, known map[int]string, sum *tally) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934})
+	k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Link: buses()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +121,20 @@ func replay(t *testing.T, file string, known map[int]string, sum *tally) {
 		t.Error(p)
 	}
 	t.Logf("%d of %d calls agree", sc.Calls()-len(differences), sc.Calls())
+}
+
+// buses are the Ethernet segments that link strings name.
+func buses() func(driver, linkstr string) (hypercall.NetworkDevice, error) {
+	var mu sync.Mutex
+	wires := map[string]*wire.Wire{}
+	return func(_, linkstr string) (hypercall.NetworkDevice, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if wires[linkstr] == nil {
+			wires[linkstr] = wire.New()
+		}
+		return wires[linkstr].Attach(), nil
+	}
 }
 
 // halt closes a kernel, which waits for its calls.
