@@ -82,7 +82,11 @@ func TestImports(t *testing.T) {
 			if r == nil {
 				continue
 			}
-			used[r.dir] = true
+			for i := range rules {
+				if within(dir, rules[i].dir) {
+					used[rules[i].dir] = true
+				}
+			}
 			if test {
 				continue // a test may bring the other end of the pipeline
 			}
