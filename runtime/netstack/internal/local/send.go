@@ -54,8 +54,6 @@ func (p *pcb) sendDatagram(l *kern.Lwp, m *socket.Outgoing, rights []*kern.OpenF
 	switch connected := p.so.Is(socket.IsConnected); {
 	case m.Name != nil && connected:
 		return rights, netbsd.EISCONN
-	case m.Name != nil && int32(m.Name[1]) != netbsd.AF_LOCAL:
-		return rights, netbsd.EAFNOSUPPORT
 	case m.Name != nil:
 		if q, err = p.find(l, m.Name); err != nil {
 			return rights, err

@@ -22,14 +22,11 @@ func (so *Socket) Write(l *kern.Lwp, _ *kern.OpenFile, u *kern.Uio) error {
 
 // SetFlags follows O_NONBLOCK and O_ASYNC of the open file.
 func (so *Socket) SetFlags(flags uint32) error {
+	so.async.Store(flags&netbsd.O_ASYNC != 0)
 	so.Mu.Lock()
 	defer so.Mu.Unlock()
-	so.State &^= NonBlocking | Async
-	if flags&netbsd.O_NONBLOCK != 0 {
+	if so.State &^= NonBlocking; flags&netbsd.O_NONBLOCK != 0 {
 		so.State |= NonBlocking
-	}
-	if flags&netbsd.O_ASYNC != 0 {
-		so.State |= Async
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func (ly *Layer) Create(l *kern.Lwp, family, typ, protocol int32) (*Socket, erro
 	if err != nil {
 		return nil, err
 	}
-	so := &Socket{Domain: family, Type: typ, Protocol: sw.Protocol, Flags: sw.Flags, Cred: l.Cred(), layer: ly}
+	so := &Socket{Domain: family, Type: typ, Protocol: sw.Protocol, Flags: sw.Flags, Cred: l.Cred(), layer: ly, procs: l.Proc.Procs()}
 	if so.Proto, err = sw.Attach(l, so, protocol); err != nil {
 		return nil, err
 	}
@@ -89,12 +89,13 @@ func (ly *Layer) Create(l *kern.Lwp, family, typ, protocol int32) (*Socket, erro
 func (so *Socket) NewConnection(attach func(*Socket) Protocol) *Socket {
 	so.Mu.Lock()
 	c := &Socket{
-		Domain: so.Domain, Type: so.Type, Protocol: so.Protocol, Flags: so.Flags, Cred: so.Cred, layer: so.layer,
+		Domain: so.Domain, Type: so.Type, Protocol: so.Protocol, Flags: so.Flags, Cred: so.Cred, layer: so.layer, procs: so.procs,
 		Options: so.Options &^ netbsd.SO_ACCEPTCONN, Linger: so.Linger, State: so.State,
 		Snd: so.Snd.limits(), Rcv: so.Rcv.limits(),
 	}
 	so.Mu.Unlock()
 	c.owner.Copy(&so.owner)
+	c.async.Store(so.async.Load())
 	c.Proto = attach(c)
 	return c
 }

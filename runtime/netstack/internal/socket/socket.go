@@ -2,6 +2,7 @@ package socket
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/waiter"
 
@@ -23,6 +24,8 @@ type Socket struct {
 	Cred     *kern.Cred // of who made it
 
 	layer *Layer
+	procs *kern.Procs
+	async atomic.Bool // O_ASYNC
 	owner kern.Owner // who gets SIGIO
 
 	Mu      sync.Mutex
@@ -49,8 +52,32 @@ const (
 	RcvAtMark       State = netbsd.SS_RCVATMARK
 	IsDisconnected  State = netbsd.SS_ISDISCONNECTED
 	NonBlocking     State = netbsd.SS_NBIO
-	Async           State = 0x4000 // SS_ASYNC
 )
+
+// Notify wakes who waits for one of the events, and with O_ASYNC sends the owner
+// SIGIO (sowakeup). so.Mu is not held.
+func (so *Socket) Notify(mask waiter.EventMask) {
+	so.Queue.Notify(mask)
+	if so.async.Load() {
+		for _, events := range [...]waiter.EventMask{waiter.ReadableEvents, waiter.WritableEvents} {
+			if mask&events != 0 {
+				so.signal(netbsd.SIGIO)
+			}
+		}
+	}
+}
+
+// Urgent tells that urgent data came in (sohasoutofband). so.Mu is not held.
+func (so *Socket) Urgent() {
+	so.Queue.Notify(urgentEvents)
+	so.signal(netbsd.SIGURG)
+}
+
+func (so *Socket) signal(sig netbsd.Signal) {
+	if so.procs != nil {
+		so.owner.Signal(so.procs, sig)
+	}
+}
 
 // Connected marks so as connected and wakes who waits for that.
 func (so *Socket) Connected() {
@@ -85,12 +112,19 @@ func (so *Socket) Disconnected() {
 	so.Notify(waiter.AllEvents)
 }
 
-// Mark sets bits of the state, such as CantRcvMore, and wakes everybody.
+// Mark sets bits of the state, such as CantRcvMore, and wakes who waits for that.
 func (so *Socket) Mark(bits State) {
 	so.Mu.Lock()
 	so.State |= bits
 	so.Mu.Unlock()
-	so.Notify(waiter.AllEvents)
+	mask := waiter.AllEvents
+	switch bits {
+	case CantRcvMore:
+		mask = waiter.ReadableEvents
+	case CantSendMore:
+		mask = waiter.WritableEvents
+	}
+	so.Notify(mask)
 }
 
 // Unmark clears bits of the state.

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/waiter"
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
@@ -72,7 +71,7 @@ func (t *tcpcb) urgentData(off int64, data byte) {
 	}
 	t.so.Mu.Unlock()
 	u.mu.Unlock()
-	t.so.Notify(waiter.EventPri | netbsd.POLLRDBAND)
+	t.so.Urgent()
 }
 
 // readUrgent reads as ReadStream does, and leaves out what was taken out of the
