@@ -178,7 +178,7 @@ func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint, mac []byte) (err error) 
 	p.addrs = []*Ifaddr{p.active}
 	p.data.lastchange = time.Now()
 	p.nd = newNdInfo()
-	if err := t.Stack.CreateNICWithOptions(p.nic(), ep, stack.NICOptions{Name: p.Name}); err != nil {
+	if err := t.Stack.CreateNICWithOptions(p.nic(), ep, stack.NICOptions{Name: p.Name, QDisc: unqueued{ep}}); err != nil {
 		return errno(err)
 	}
 	// Packets that a loopback interface has for another interface's address

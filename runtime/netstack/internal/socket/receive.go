@@ -29,7 +29,14 @@ func (so *Socket) receive(l *kern.Lwp, u *kern.Uio, in *incoming) error {
 	if in.flags&netbsd.MSG_OOB != 0 {
 		return so.Proto.ReceiveOOB(l, u, in.flags&netbsd.MSG_PEEK != 0)
 	}
-	t := transfer{so: so, l: l, u: u, in: in, flags: in.flags &^ netbsd.MSG_EOR, asked: u.Resid}
+	t := transfer{so: so, l: l, u: u, in: *in, flags: in.flags &^ netbsd.MSG_EOR, asked: u.Resid}
+	err := t.run()
+	*in = t.in
+	return err
+}
+
+func (t *transfer) run() error {
+	so, l, u := t.so, t.l, t.u
 	for {
 		if err := so.lock(l, &so.Rcv, t.flags); err != nil {
 			return err

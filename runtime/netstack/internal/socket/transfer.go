@@ -14,7 +14,7 @@ type transfer struct {
 	so    *Socket
 	l     *kern.Lwp
 	u     *kern.Uio
-	in    *incoming
+	in    incoming // a copy, so that the caller's need not be allocated
 	flags int32
 	asked int // bytes the call wants; 0 when it has got something else already
 }
