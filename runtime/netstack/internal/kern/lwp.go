@@ -118,7 +118,7 @@ func (l *Lwp) File(fd int32) (*OpenFile, error) {
 
 // Done gives back what File returned.
 func (l *Lwp) Done(f *OpenFile) {
-	if l.held != nil {
+	if l.held != nil && l.held.file == f {
 		l.held.users.Add(-1)
 		l.held = nil
 	}

@@ -24,7 +24,7 @@ func (qs *Queues) Sysents() []kern.Sysent {
 	return []kern.Sysent{
 		{Number: netbsd.SYS_kqueue, Handler: qs.sysKqueue, Level: kernel.Full},
 		{Number: netbsd.SYS_kqueue1, Handler: qs.sysKqueue1, Level: kernel.Full},
-		{Number: netbsd.SYS___kevent50, Handler: sysKevent, Level: kernel.Partial, Note: "no EVFILT_VNODE: there are no regular files"},
+		{Number: netbsd.SYS___kevent50, Handler: sysKevent, Level: kernel.Partial, Note: "no EVFILT_VNODE and EVFILT_USER; EVFILT_TIMER takes milliseconds only"},
 	}
 }
 
