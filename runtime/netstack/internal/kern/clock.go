@@ -79,8 +79,7 @@ func sysNanosleep(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 // sysClockNanosleep returns its error as the result.
 func sysClockNanosleep(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 	err := l.nanosleep(int32(a[0]), int32(a[1]), abi.Addr(a[2]), abi.Addr(a[3]))
-	errno, _ := err.(netbsd.Errno)
-	return uintptr(errno), 0, nil
+	return uintptr(Errno(err)), 0, nil
 }
 
 // nanosleep sleeps for, or with TIMER_ABSTIME until, the time at request, and

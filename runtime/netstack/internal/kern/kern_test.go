@@ -2,6 +2,7 @@ package kern_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -50,7 +51,7 @@ func TestIDs(t *testing.T) {
 		th.Proc.SetCred(&kern.Cred{UID: test.from[0], EUID: test.from[1], SVUID: test.from[2]})
 		_, _, err := th.Call(test.num, test.args...)
 		c := th.Cred()
-		if got := (users{c.UID, c.EUID, c.SVUID}); got != test.want || err != nil && err != test.errno || err == nil && test.errno != 0 {
+		if got := (users{c.UID, c.EUID, c.SVUID}); got != test.want || kern.Errno(err) != test.errno {
 			t.Errorf("%s: %v, %v; want %v, %v", test.name, got, err, test.want, test.errno)
 		}
 		if tainted := th.Must(netbsd.SYS_issetugid) == 1; tainted != (test.from != test.want) {
@@ -193,7 +194,7 @@ func TestSleep(t *testing.T) {
 	request, rest := th.Put(abi.AsBytes(&hour)), th.Put(make([]byte, 16))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := th.CallContext(ctx, netbsd.SYS___nanosleep50, request, rest); err != netbsd.EINTR {
+	if _, _, err := th.CallContext(ctx, netbsd.SYS___nanosleep50, request, rest); !errors.Is(err, netbsd.EINTR) {
 		t.Errorf("nanosleep: %v", err)
 	}
 	var left netbsd.Timespec

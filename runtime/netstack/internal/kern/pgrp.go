@@ -1,6 +1,7 @@
 package kern
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/abigen/abigen/abi"
@@ -151,7 +152,7 @@ func sysSetlogin(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 		return 0, 0, netbsd.EPERM
 	}
 	name, err := l.CopyInString(abi.Addr(a[0]), netbsd.MAXLOGNAME+1)
-	if err == netbsd.ENAMETOOLONG {
+	if errors.Is(err, netbsd.ENAMETOOLONG) {
 		err = netbsd.EINVAL
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package kern
 
 import (
+	"errors"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/waiter"
@@ -96,7 +97,7 @@ func (l *Lwp) await(n int, timeout time.Duration, scan func(register bool) (int,
 		err = l.block(expired)
 		l.unregister()
 		if err != nil {
-			if err == netbsd.EWOULDBLOCK {
+			if errors.Is(err, netbsd.EWOULDBLOCK) {
 				err = nil
 			}
 			return 0, err

@@ -1,6 +1,8 @@
 package kern
 
 import (
+	"errors"
+
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
@@ -139,7 +141,7 @@ func (l *Lwp) write(f *OpenFile, u *Uio) (uintptr, uintptr, error) {
 	before := u.Resid
 	err := f.File.Write(l, f, u)
 	if err != nil && !(u.Resid != before && transient(err)) {
-		if err == netbsd.EPIPE && f.Flags()&netbsd.O_NOSIGPIPE == 0 {
+		if errors.Is(err, netbsd.EPIPE) && f.Flags()&netbsd.O_NOSIGPIPE == 0 {
 			l.Raise(netbsd.SIGPIPE)
 		}
 		return 0, 0, err
@@ -150,9 +152,5 @@ func (l *Lwp) write(f *OpenFile, u *Uio) (uintptr, uintptr, error) {
 // transient tells an error that a call returns only when nothing was moved
 // before it. EBADF: the descriptor was closed while the call slept.
 func transient(err error) bool {
-	switch err {
-	case netbsd.EINTR, netbsd.EWOULDBLOCK, netbsd.EBADF:
-		return true
-	}
-	return false
+	return errors.Is(err, netbsd.EINTR) || errors.Is(err, netbsd.EWOULDBLOCK) || errors.Is(err, netbsd.EBADF)
 }

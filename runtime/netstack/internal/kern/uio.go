@@ -36,11 +36,17 @@ func fault(err error) error {
 	if err == nil {
 		return nil
 	}
-	var errno netbsd.Errno
-	if errors.As(err, &errno) {
+	if errno := Errno(err); errno != 0 {
 		return errno
 	}
 	return netbsd.EFAULT
+}
+
+// Errno returns the error number in err, 0 when there is none.
+func Errno(err error) netbsd.Errno {
+	var errno netbsd.Errno
+	errors.As(err, &errno)
+	return errno
 }
 
 // In reads a value of one of NetBSD's types from the caller's memory.

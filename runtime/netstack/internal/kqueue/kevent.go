@@ -1,6 +1,7 @@
 package kqueue
 
 import (
+	"errors"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/waiter"
@@ -100,8 +101,7 @@ func (q *queue) oneChange(l *kern.Lwp, kev *netbsd.Kevent, out *eventList) error
 	if out.left == 0 {
 		return err
 	}
-	errno, _ := err.(netbsd.Errno)
-	kev.Flags, kev.Data = netbsd.EV_ERROR, int64(errno)
+	kev.Flags, kev.Data = netbsd.EV_ERROR, int64(kern.Errno(err))
 	return out.write([]netbsd.Kevent{*kev})
 }
 
@@ -119,11 +119,11 @@ func (q *queue) collect(l *kern.Lwp, timeout time.Duration, out *eventList) erro
 				return nil
 			}
 		}
-		switch err := l.Sleep(q, waiter.ReadableEvents, left, q.ready); err {
-		case nil:
-		case netbsd.EWOULDBLOCK:
+		err := l.Sleep(q, waiter.ReadableEvents, left, q.ready)
+		if errors.Is(err, netbsd.EWOULDBLOCK) {
 			return nil
-		default:
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package kqueue_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/abigen/abigen/abi"
@@ -247,13 +248,13 @@ func TestInterrupt(t *testing.T) {
 	}
 	go wait()
 	cancel()
-	if err := <-result; err != netbsd.EINTR {
+	if err := <-result; !errors.Is(err, netbsd.EINTR) {
 		t.Errorf("interrupted: %v", err)
 	}
 	ctx = context.Background()
 	go wait()
 	th.Thread.Thread().Must(netbsd.SYS_close, th.kq)
-	if err := <-result; err != netbsd.EBADF {
+	if err := <-result; !errors.Is(err, netbsd.EBADF) {
 		t.Errorf("closed: %v", err)
 	}
 }

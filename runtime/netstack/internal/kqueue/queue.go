@@ -54,8 +54,8 @@ type queue struct {
 
 	mu     sync.Mutex
 	notes  map[key]*note // nil when the kqueue is closed
-	queued []*note // in the order in which they were queued
-	count  uint64  // how many have ever been
+	queued []*note       // in the order in which they were queued
+	count  uint64        // how many have ever been
 }
 
 var _ kern.File = (*queue)(nil)

@@ -2,6 +2,7 @@ package pipe_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -34,7 +35,7 @@ func TestOrder(t *testing.T) {
 	src, dst := th.Put(want), th.Put(make([]byte, len(want)))
 	for sent, got := 0, 0; got < len(want); {
 		n, _, err := th.Call(netbsd.SYS_write, w, src+uintptr(sent), uintptr(min(5000, len(want)-sent)))
-		if err != nil && err != netbsd.EAGAIN {
+		if err != nil && !errors.Is(err, netbsd.EAGAIN) {
 			t.Fatal(err)
 		}
 		sent += int(n)
@@ -146,7 +147,7 @@ func TestCloseWhileBlocked(t *testing.T) {
 		result <- err
 	}()
 	th.Must(netbsd.SYS_close, r)
-	if err := <-result; err != netbsd.EBADF {
+	if err := <-result; !errors.Is(err, netbsd.EBADF) {
 		t.Errorf("read: %v", err)
 	}
 }

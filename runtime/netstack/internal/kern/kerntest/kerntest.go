@@ -85,7 +85,7 @@ func (th *Thread) Must(num syscalls.Number, args ...uintptr) uintptr {
 // Fails makes a system call that has to fail with errno.
 func (th *Thread) Fails(errno netbsd.Errno, num syscalls.Number, args ...uintptr) {
 	th.t.Helper()
-	if _, _, err := th.Call(num, args...); err != errno {
+	if _, _, err := th.Call(num, args...); kern.Errno(err) != errno {
 		th.t.Errorf("%s: %v, not %v", num, err, errno)
 	}
 }
