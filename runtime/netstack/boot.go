@@ -34,7 +34,8 @@ func New(cfg Config) (*Kernel, error) {
 	if cfg.Release == nil {
 		cfg.Release = kernel.NetBSD10
 	}
-	k := &Kernel{release: cfg.Release, stack: newStack()}
+	s := newStack()
+	k := &Kernel{release: cfg.Release, stack: s, ifs: netif.New(s)}
 	if err := k.boot(cfg); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
@@ -42,13 +43,18 @@ func New(cfg Config) (*Kernel, error) {
 }
 
 func (k *Kernel) boot(cfg Config) error {
-	ifs := netif.New(k.stack)
+	ifs := k.ifs
 	net := &inet.Net{Stack: k.stack, Ifs: ifs, Routes: rtable.New(ifs), Params: inet.NewParams()}
 	ifs.Link = cfg.Link
 	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs})
 	if err != nil {
 		return err
 	}
+	hostname, err := vars.String("kern.hostname")
+	if err != nil {
+		return err
+	}
+	ifs.Hostname = hostname.Load
 	tcps, err := tcp.New(k.stack, inet.NewTable(net))
 	if err != nil {
 		return err
@@ -69,10 +75,10 @@ func (k *Kernel) boot(cfg Config) error {
 		link.Domain(),
 	)
 	sockets.InterfaceIoctl = ifs.Ioctl
-	if err := bind(vars, net.Params, &tcps.Params, sockets); err != nil {
+	if err := bind(vars, ifs, net.Params, &tcps.Params, sockets); err != nil {
 		return err
 	}
-	if err := obey(vars, k.stack, &tcps.Params); err != nil {
+	if err := obey(vars, ifs, &tcps.Params); err != nil {
 		return err
 	}
 	ifs.Notify = func(e netif.Event) {

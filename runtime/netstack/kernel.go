@@ -12,12 +12,14 @@ import (
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/local"
+	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
 // A Kernel is an embedded kernel that has booted.
 type Kernel struct {
 	release *kernel.Release
 	stack   *stack.Stack
+	ifs     *netif.Table
 	procs   kern.Procs
 	table   table
 	locals  *local.Domain // nil when booting failed
@@ -51,6 +53,7 @@ func (k *Kernel) Close() error {
 	if k.locals != nil {
 		k.locals.Close()
 	}
+	k.ifs.Close()
 	k.stack.Destroy()
 	return nil
 }

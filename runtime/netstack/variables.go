@@ -10,15 +10,18 @@ import (
 	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
+	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 	"github.com/abigen/abigen/runtime/netstack/internal/tcp"
 )
 
 // bind puts the variables that the protocols look at behind their names.
-func bind(vars *sysctl.Tree, p *inet.Params, t *tcp.Params, s *socket.Layer) error {
+func bind(vars *sysctl.Tree, ifs *netif.Table, p *inet.Params, t *tcp.Params, s *socket.Layer) error {
 	for name, v := range map[string]*atomic.Int32{
 		"kern.sbmax":                &s.SbMax,
+		"net.inet.ip.dad_count":     &ifs.DADCount4,
+		"net.inet6.ip6.dad_count":   &ifs.DADCount6,
 		"net.inet.ip.ttl":           &p.TTL,
 		"net.inet.ip.anonportmin":   &p.Ports4.AnonMin,
 		"net.inet.ip.anonportmax":   &p.Ports4.AnonMax,
@@ -44,13 +47,14 @@ func bind(vars *sysctl.Tree, p *inet.Params, t *tcp.Params, s *socket.Layer) err
 
 // obey makes gVisor's stack do what the variables say, now and when they
 // change, and keeps those of t that are in other units.
-func obey(vars *sysctl.Tree, s *stack.Stack, t *tcp.Params) error {
+func obey(vars *sysctl.Tree, ifs *netif.Table, t *tcp.Params) error {
+	s := ifs.Stack
 	for _, v := range []struct {
 		name    string
 		changed func(v int32)
 	}{
-		{"net.inet.ip.forwarding", forwarding(s, ipv4.ProtocolNumber)},
-		{"net.inet6.ip6.forwarding", forwarding(s, ipv6.ProtocolNumber)},
+		{"net.inet.ip.forwarding", forwarding(ifs, ipv4.ProtocolNumber)},
+		{"net.inet6.ip6.forwarding", forwarding(ifs, ipv6.ProtocolNumber)},
 		{"net.inet.ip.ttl", defaultTTL(s, ipv4.ProtocolNumber)},
 		{"net.inet6.ip6.hlim", defaultTTL(s, ipv6.ProtocolNumber)},
 		{"net.inet.tcp.sack.enable", selectiveAck(s)},
@@ -74,8 +78,8 @@ func obey(vars *sysctl.Tree, s *stack.Stack, t *tcp.Params) error {
 	return nil
 }
 
-func forwarding(s *stack.Stack, protocol tcpip.NetworkProtocolNumber) func(int32) {
-	return func(v int32) { _ = s.SetForwardingDefaultAndAllNICs(protocol, v != 0) } // fails for unknown protocols only
+func forwarding(ifs *netif.Table, protocol tcpip.NetworkProtocolNumber) func(int32) {
+	return func(v int32) { ifs.Forward(protocol, v != 0) }
 }
 
 // defaultTTL sets the TTL of packets that are not of a socket. Values that are
@@ -83,7 +87,7 @@ func forwarding(s *stack.Stack, protocol tcpip.NetworkProtocolNumber) func(int32
 func defaultTTL(s *stack.Stack, protocol tcpip.NetworkProtocolNumber) func(int32) {
 	return func(v int32) {
 		ttl := tcpip.DefaultTTLOption(uint8(v))
-		_ = s.SetNetworkProtocolOption(protocol, &ttl) // as above
+		_ = s.SetNetworkProtocolOption(protocol, &ttl) // fails for unknown protocols only
 	}
 }
 

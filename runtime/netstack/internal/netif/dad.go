@@ -4,7 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -79,7 +81,24 @@ func (t *Table) detected(a *Ifaddr, alone bool) {
 		a.flags.Store(old&^f.tentative | f.duplicated)
 	}
 	_ = t.assign(a) // what fails is that the address is there
+	t.announce(a)
 	t.Notify(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: a})
+}
+
+// announce tells the hosts on an Ethernet that an address of AF_INET is ours
+// now (arp_ifinit).
+func (t *Table) announce(a *Ifaddr) {
+	if a.Ifp.Type != netbsd.IFT_ETHER || !a.Addr.Is4() || a.Addr.IsUnspecified() || !a.Usable() {
+		return
+	}
+	h := make(header.ARP, header.ARPSize)
+	h.SetIPv4OverEthernet()
+	h.SetOp(header.ARPRequest)
+	copy(h.HardwareAddressSender(), a.Ifp.LinkAddr())
+	copy(h.ProtocolAddressSender(), a.Addr.AsSlice())
+	copy(h.ProtocolAddressTarget(), a.Addr.AsSlice())
+	// An interface that is down does not tell.
+	_ = t.Stack.WritePacketToRemote(a.Ifp.nic(), header.EthernetBroadcastAddress, arp.ProtocolNumber, buffer.MakeWithData(h))
 }
 
 // startLifetime lets an address of AF_INET6 expire, or be deprecated, when its

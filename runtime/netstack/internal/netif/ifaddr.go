@@ -95,6 +95,7 @@ func (t *Table) addAddr(a *Ifaddr) error {
 	t.mu.Lock()
 	a.Ifp.addrs = append(a.Ifp.addrs, a)
 	t.mu.Unlock()
+	t.announce(a)
 	t.Notify(Event{What: AddrAdded, Ifp: a.Ifp, Ifa: a})
 	t.detectDuplicate(a)
 	t.startLifetime(a)
@@ -114,6 +115,7 @@ func (t *Table) replaceAddr(old, a *Ifaddr) error {
 	t.mu.Unlock()
 	t.Notify(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: old})
 	if a.Addr != old.Addr {
+		t.announce(a)
 		t.detectDuplicate(a)
 	}
 	return nil

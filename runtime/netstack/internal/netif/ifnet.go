@@ -97,6 +97,11 @@ func (p *Ifnet) First(family int32) *Ifaddr {
 	return nil
 }
 
+// SetMulti joins or leaves, on the link, the group of a sockaddr. The errors are
+// EAFNOSUPPORT, EINVAL for what is no group, and ENXIO when a group is left that
+// was not joined.
+func (p *Ifnet) SetMulti(name []byte, add bool) error { return p.drv.setMulti(name, add) }
+
 // lookup returns the interface's address a, nil when it has none such.
 func (p *Ifnet) lookup(a netip.Addr) *Ifaddr {
 	p.table.mu.RLock()

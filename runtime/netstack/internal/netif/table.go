@@ -42,6 +42,8 @@ type Table struct {
 	DADCount4 atomic.Int32 // net.inet.ip.dad_count
 	DADCount6 atomic.Int32 // net.inet6.ip6.dad_count
 
+	forward4, forward6 atomic.Bool
+
 	conf sync.Mutex
 	last int // index given out last
 
@@ -137,6 +139,27 @@ func (t *Table) ByScopedAddr(a netip.Addr, index int) *Ifaddr {
 	return nil
 }
 
+// Forward lets the interfaces forward packets of a protocol, or not.
+func (t *Table) Forward(num tcpip.NetworkProtocolNumber, on bool) {
+	t.forwards(num).Store(on)
+	for _, p := range t.All() {
+		t.setForwarding(p, num)
+	}
+}
+
+func (t *Table) forwards(num tcpip.NetworkProtocolNumber) *atomic.Bool {
+	if num == ipv4.ProtocolNumber {
+		return &t.forward4
+	}
+	return &t.forward6
+}
+
+// setForwarding tells gVisor whether an interface forwards. To gVisor, lo0 does
+// so with what it has for the addresses of other interfaces.
+func (t *Table) setForwarding(p *Ifnet, num tcpip.NetworkProtocolNumber) {
+	_, _ = t.Stack.SetNICForwarding(p.nic(), num, p.Loopback() || t.forwards(num).Load()) // fails for unknown interfaces and protocols only
+}
+
 // byRequest finds the interface that a request names: a number is an index.
 func (t *Table) byRequest(name string) *Ifnet {
 	if name != "" && strings.Trim(name, "0123456789") == "" {
@@ -178,21 +201,15 @@ func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint, mac []byte) (err error) 
 	p.addrs = []*Ifaddr{p.active}
 	p.data.lastchange = time.Now()
 	p.nd = newNdInfo()
-	if err := t.Stack.CreateNICWithOptions(p.nic(), ep, stack.NICOptions{Name: p.Name, QDisc: unqueued{ep}}); err != nil {
+	if err := t.Stack.CreateNICWithOptions(p.nic(), ep, stack.NICOptions{QDisc: unqueued{ep}}); err != nil {
 		return errno(err)
-	}
-	// Packets that a loopback interface has for another interface's address
-	// are, to gVisor, forwarded.
-	if p.Loopback() {
-		for _, num := range []tcpip.NetworkProtocolNumber{ipv4.ProtocolNumber, ipv6.ProtocolNumber} {
-			if _, err := t.Stack.SetNICForwarding(p.nic(), num, true); err != nil {
-				return errno(err)
-			}
-		}
 	}
 	t.mu.Lock()
 	t.list = append(t.list, p)
 	t.mu.Unlock()
+	for _, num := range []tcpip.NetworkProtocolNumber{ipv4.ProtocolNumber, ipv6.ProtocolNumber} {
+		t.setForwarding(p, num)
+	}
 	t.Notify(Event{What: Arrived, Ifp: p})
 	return nil
 }
