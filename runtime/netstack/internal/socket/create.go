@@ -7,8 +7,9 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
 
-// typeFlags are the flags that the type argument of socket(2) may carry.
-const typeFlags = netbsd.SOCK_CLOEXEC | netbsd.SOCK_NONBLOCK | netbsd.SOCK_NOSIGPIPE
+// typeFlags are the flags that the type argument of socket(2) may carry. One
+// of them has no meaning.
+const typeFlags = netbsd.SOCK_FLAGS_MASK
 
 // fileFlags returns the status flags that the SOCK_* flags stand for.
 func fileFlags(flags uint32) uint32 {
