@@ -136,6 +136,11 @@ func (c *collection) sweep(lost []*pcb) []*kern.OpenFile {
 			files = append(files, q.so.Flush()...)
 		}
 	}
+	for _, f := range files {
+		if c.counts[f]--; c.counts[f] == 0 {
+			delete(c.counts, f)
+		}
+	}
 	return files
 }
 

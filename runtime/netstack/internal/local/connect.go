@@ -174,7 +174,7 @@ func (p *pcb) Close(l *kern.Lwp) {
 		q.so.SetError(netbsd.ECONNRESET)
 		q.disconnect()
 	}
-	queue := p.queue
+	queue := slices.Clone(p.queue)
 	for _, c := range queue {
 		c.unqueue()
 	}

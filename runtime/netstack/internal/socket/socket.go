@@ -26,7 +26,7 @@ type Socket struct {
 	layer *Layer
 	procs *kern.Procs
 	async atomic.Bool // O_ASYNC
-	owner kern.Owner // who gets SIGIO
+	owner kern.Owner  // who gets SIGIO
 
 	Mu      sync.Mutex
 	Options int32 // SO_* that are on or off
