@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/metrics"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,8 +42,9 @@ func FuzzSyscall(f *testing.F) {
 		}
 		r := newFuzzRun(t, k, mood)
 		r.run(program)
-		r.finish()
-		halt(t, k)
+		if r.finish() {
+			halt(t, k)
+		}
 	})
 }
 
@@ -158,6 +161,7 @@ type fuzzRun struct {
 	closer kernel.Thread // nil unless descriptors are closed in mid-call
 	async  sync.WaitGroup
 	busy   chan struct{} // holds a token while the second thread makes a call
+	broken atomic.Bool   // the kernel panicked, and may have left anything locked
 }
 
 func newFuzzRun(t *testing.T, k kernel.Kernel, mood uint8) *fuzzRun {
@@ -190,6 +194,9 @@ func (r *fuzzRun) thread() kernel.Thread {
 func (r *fuzzRun) run(program []byte) {
 	p := operands{program}
 	for range fuzzCalls {
+		if r.broken.Load() {
+			return
+		}
 		for len(p.left) > 0 && p.left[0]%opCount == opPoke {
 			p.take(1)
 			r.mem.poke(p.number(1), p.number(2), p.take(p.number(2)))
@@ -235,6 +242,12 @@ func (r *fuzzRun) call(th kernel.Thread, num syscalls.Number, args syscalls.Args
 		closing.Go(func() { _ = syscalls.Close(ctx, r.closer, int32(args[0])) })
 		defer closing.Wait()
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			r.broken.Store(true)
+			r.t.Errorf("%s with %#x: panic: %v\n%s", num, args, p, debug.Stack())
+		}
+	}()
 	before := allocated()
 	_, _, err := th.Syscall(ctx, num, args)
 	if n := allocated() - before; n > fuzzHeap {
@@ -246,10 +259,14 @@ func (r *fuzzRun) call(th kernel.Thread, num syscalls.Number, args syscalls.Args
 	}
 }
 
-// finish waits for the calls and ends the process.
-func (r *fuzzRun) finish() {
+// finish waits for the calls and ends the process, if it can be.
+func (r *fuzzRun) finish() bool {
 	r.async.Wait()
+	if r.broken.Load() {
+		return false
+	}
 	r.proc.Exit()
+	return true
 }
 
 func allocated() uint64 {
