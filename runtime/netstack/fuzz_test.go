@@ -36,7 +36,7 @@ func FuzzSyscall(f *testing.F) {
 		f.Add(uint8(i), seed(f, sc))
 	}
 	f.Fuzz(func(t *testing.T, mood uint8, program []byte) {
-		k, err := netstack.New(recordedConfig())
+		k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Link: buses()})
 		if err != nil {
 			t.Fatal(err)
 		}

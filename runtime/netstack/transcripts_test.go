@@ -16,8 +16,6 @@ import (
 	"github.com/abigen/abigen/internal/transcript"
 	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/hypercall/wire"
-	"github.com/abigen/abigen/runtime/hypercall"
-	"github.com/abigen/abigen/runtime/hypercall/wire"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack"
 )
@@ -136,24 +134,6 @@ func buses() func(driver, linkstr string) (hypercall.NetworkDevice, error) {
 			wires[linkstr] = wire.New()
 		}
 		return wires[linkstr].Attach(), nil
-	}
-}
-
-// recordedConfig is that of the kernel that was recorded. Its shmif interfaces
-// were on buses named by files, here by anything.
-func recordedConfig() netstack.Config {
-	var mu sync.Mutex
-	buses := map[string]*wire.Wire{}
-	return netstack.Config{
-		Release: kernel.NetBSD79934,
-		Link: func(_, linkstr string) (hypercall.NetworkDevice, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			if buses[linkstr] == nil {
-				buses[linkstr] = wire.New()
-			}
-			return buses[linkstr].Attach(), nil
-		},
 	}
 }
 
