@@ -81,7 +81,8 @@ func (t *Table) detachAddrs(p *Ifnet, family int32) {
 }
 
 // reattach takes the mark away again when the interface runs. Addresses that
-// somebody else may have taken meanwhile have to be checked first.
+// somebody else may have taken meanwhile have to be checked first; of AF_INET,
+// only those that were checked when they were new.
 func (t *Table) reattach(p *Ifnet, family int32) {
 	const running = netbsd.IFF_UP | netbsd.IFF_RUNNING
 	if p.Flags()&running != running {
@@ -94,7 +95,10 @@ func (t *Table) reattach(p *Ifnet, family int32) {
 		f := a.bits()
 		if old := a.flags.Load(); old&f.detached != 0 {
 			a.flags.Store(old &^ f.detached)
-			if a.setTentative(); a.flags.Load()&f.tentative == 0 {
+			if family != netbsd.AF_INET || a.tested {
+				a.setTentative()
+			}
+			if a.flags.Load()&f.tentative == 0 {
 				t.Notify(Event{What: AddrChanged, Ifp: p, Ifa: a, Old: a})
 			}
 		}

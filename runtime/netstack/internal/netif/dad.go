@@ -40,6 +40,7 @@ func (a *Ifaddr) setTentative() {
 		}
 	}
 	a.flags.Store(a.flags.Load() | a.bits().tentative)
+	a.tested = true
 }
 
 // detectDuplicate begins to ask whether another host has a tentative address.

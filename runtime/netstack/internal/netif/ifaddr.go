@@ -11,6 +11,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
+	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
 )
 
@@ -26,6 +27,7 @@ type Ifaddr struct {
 	flags      atomic.Int32 // IN_IFF_*, IN6_IFF_*
 	preference atomic.Int32 // int16
 	expiry     *time.Timer  // nil: does not expire. Guarded by the table's conf
+	tested     bool         // AF_INET: that nobody else has it was to be checked when it was new. Guarded by conf
 
 	// Guarded by the table's mu.
 	dst      netip.Addr             // broadcast address, or the other end; not valid when there is none
@@ -65,6 +67,26 @@ func (a *Ifaddr) Dst() netip.Addr {
 	a.Ifp.table.mu.RLock()
 	defer a.Ifp.table.mu.RUnlock()
 	return a.dst
+}
+
+// Mask returns the netmask of an address of AF_INET or AF_INET6, as it was
+// given: a sockaddr, as long as its first byte says. One that was not given is
+// all zeros.
+func (a *Ifaddr) Mask() []byte {
+	if a.Addr.Is6() {
+		m := a.mask6()
+		return append([]byte(nil), abi.AsBytes(&m)[:min(m.Len, netbsd.SizeofSockaddrIn6)]...)
+	}
+	m := a.maskSockaddr()
+	switch n := int(m[0]); {
+	case a.mask == nil:
+		m[0] = uint8(len(m))
+	case n == 0:
+		return []byte{8, netbsd.AF_INET, 0, 0, 0, 0, 0, 0}
+	case n < len(m):
+		m = m[:n]
+	}
+	return m
 }
 
 // Sockaddr returns the address as the kernel keeps it: with the scope of a

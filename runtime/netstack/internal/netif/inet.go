@@ -111,8 +111,9 @@ func (t *Table) initInet(p *Ifnet, old *Ifaddr, addr netip.Addr, mask []byte) er
 	if old != nil {
 		a.preference.Store(old.preference.Load())
 		a.flags.Store(old.flags.Load())
+		a.tested = old.tested
 		if mask == nil {
-			mask = old.maskSockaddr()
+			mask = trim(old.maskSockaddr())
 		}
 	}
 	if old == nil || old.Addr != addr {

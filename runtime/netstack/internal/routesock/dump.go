@@ -4,7 +4,6 @@ import (
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/generated/routing/rtsock"
 	"github.com/abigen/abigen/netbsd"
-	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 )
@@ -125,10 +124,7 @@ func (s *Sockets) dumpInterfaces(family, index int32) (list []*rtsock.Message) {
 		m := rtable.InterfaceMessage(p)
 		m.Addrs[netbsd.RTAX_IFP] = p.Sdl()
 		list = append(list, m)
-		if family == netbsd.AF_UNSPEC || family == netbsd.AF_LINK {
-			list = append(list, linkMessage(p))
-		}
-		for _, a := range p.Addrs() {
+		for _, a := range p.AllAddrs() {
 			if family != netbsd.AF_UNSPEC && family != a.Family() {
 				continue
 			}
@@ -138,17 +134,4 @@ func (s *Sockets) dumpInterfaces(family, index int32) (list []*rtsock.Message) {
 		}
 	}
 	return list
-}
-
-// linkMessage is the message about the address of AF_LINK of an interface. Its
-// netmask is one for the name.
-func linkMessage(p *netif.Ifnet) *rtsock.Message {
-	m := &rtsock.Message{Type: netbsd.RTM_NEWADDR, Header: &netbsd.IfaMsghdr{Index: uint16(p.Index)}}
-	mask := make([]byte, sdlData+len(p.Name))
-	mask[0] = uint8(len(mask))
-	for i := sdlData; i < len(mask); i++ {
-		mask[i] = 0xff
-	}
-	m.Addrs[netbsd.RTAX_IFA], m.Addrs[netbsd.RTAX_NETMASK] = p.Sdl(), mask
-	return m
 }

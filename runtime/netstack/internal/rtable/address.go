@@ -14,7 +14,8 @@ type ifaState struct {
 	flags  int32 // IFA_ROUTE, RTF_CONNECTED
 	metric int32
 	mask   []byte // ifa_netmask
-	brd    []byte // ifa_broadaddr or ifa_dstaddr; nil when the interface has none
+	noBrd  bool   // the interface has neither ifa_broadaddr nor ifa_dstaddr
+	early  bool   // these are not set yet
 	hook   hook
 	prefix *prefix // IPv6: the network, if there is a route to it
 }
@@ -50,12 +51,28 @@ func (t *Table) hasRoute(a *netif.Ifaddr) bool {
 	return s != nil && s.flags&ifaRoute != 0
 }
 
-// broadcast returns the broadcast address of a.
+// broadcast returns the broadcast address of a, or that of the other end.
 func (t *Table) broadcast(a *netif.Ifaddr) []byte {
-	if s := t.state(a); s != nil {
-		return s.brd
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if s := t.ifas[a]; s != nil {
+		return s.broadcast(a)
 	}
 	return nil
+}
+
+// broadcast is the same for the state of a. The caller holds the table's mu.
+func (s *ifaState) broadcast(a *netif.Ifaddr) []byte {
+	switch dst := a.Dst(); {
+	case s.noBrd:
+		return nil
+	case s.early && a.Ifp.Flags()&netbsd.IFF_BROADCAST != 0:
+		return Sockaddr(netip.IPv4Unspecified(), 0)
+	case s.early || !dst.IsValid():
+		return []byte{}
+	default:
+		return Sockaddr(dst, a.Ifp.Index)
+	}
 }
 
 // addressesOf returns all addresses of a family.
@@ -95,11 +112,11 @@ func maskSockaddr(p netip.Prefix) []byte {
 	return sa
 }
 
-// trimMask returns a netmask of AF_INET as NetBSD keeps it: cut off behind its
-// last byte that is not zero (in_socktrim).
-func trimMask(p netip.Prefix) []byte {
-	sa := maskSockaddr(p)
-	sa = sa[:inet.offset+inet.size]
+// trimMask returns a netmask of AF_INET as NetBSD keeps it: cut off behind the
+// last byte of its address that is not zero (in_socktrim).
+func trimMask(mask []byte) []byte {
+	sa := make([]byte, inet.offset+inet.size)
+	copy(sa, mask)
 	for len(sa) > inet.offset && sa[len(sa)-1] == 0 {
 		sa = sa[:len(sa)-1]
 	}
@@ -125,7 +142,7 @@ func (t *Table) addLocal(a *netif.Ifaddr) {
 	if a.Ifp.Flags()&(netbsd.IFF_LOOPBACK|netbsd.IFF_POINTOPOINT) == 0 {
 		i.Flags |= netbsd.RTF_LLDATA
 	}
-	i.Addrs[netbsd.RTAX_DST], i.Addrs[netbsd.RTAX_GATEWAY] = Sockaddr(a.Addr, a.Ifp.Index), a.Ifp.Sdl()
+	i.Addrs[netbsd.RTAX_DST], i.Addrs[netbsd.RTAX_GATEWAY] = a.Sockaddr(), a.Ifp.Sdl()
 	r, err := t.requestAdd(i)
 	if err != nil {
 		r = nil
@@ -207,7 +224,7 @@ func (t *Table) connected(r *Route, a *netif.Ifaddr) bool {
 	if r.Is(netbsd.RTF_HOST) {
 		return bytes.Equal(t.broadcast(a), r.Key)
 	}
-	return familyOf(r.Key).number == a.Family() && bytes.Equal(Sockaddr(a.Prefix.Masked().Addr(), a.Ifp.Index), r.Key)
+	return familyOf(r.Key).number == a.Family() && bytes.Equal(masked(a.Sockaddr(), t.state(a).mask), r.Key)
 }
 
 // initRoute adds or deletes the route to the network of an address, or with
@@ -215,11 +232,11 @@ func (t *Table) connected(r *Route, a *netif.Ifaddr) bool {
 func (t *Table) initRoute(a *netif.Ifaddr, cmd uint8, flags int32) error {
 	s := t.state(a)
 	i := &Info{Flags: flags | s.flags, ifa: ifaOf(a)}
-	dst := Sockaddr(a.Addr, a.Ifp.Index)
+	dst := a.Sockaddr()
 	if flags&netbsd.RTF_HOST != 0 {
-		dst = s.brd
+		dst = t.broadcast(a)
 	}
-	i.Addrs[netbsd.RTAX_DST], i.Addrs[netbsd.RTAX_GATEWAY], i.Addrs[netbsd.RTAX_NETMASK] = dst, Sockaddr(a.Addr, a.Ifp.Index), s.mask
+	i.Addrs[netbsd.RTAX_DST], i.Addrs[netbsd.RTAX_GATEWAY], i.Addrs[netbsd.RTAX_NETMASK] = dst, a.Sockaddr(), s.mask
 	var r *Route
 	var err error
 	if cmd == netbsd.RTM_ADD {

@@ -81,6 +81,7 @@ func (t *Table) changeIfa(r *Route, i *Info) {
 		}
 		if a != r.ifa() {
 			if r.Ifa != nil {
+				t.unrequest(r.Ifa, r)
 				t.moveRoute(r, r.Ifa, a.addr)
 			}
 			r.Ifa, r.Ifp = a.addr, p
@@ -101,12 +102,12 @@ func (t *Table) wantedIfa(r *Route, i *Info) (a ifa, p *netif.Ifnet) {
 			p = a.ifp
 			if source != nil {
 				if a, ok = t.ifaWithAddr(source); !ok {
-					a, _ = ifaOfIfp(source, p)
+					a, _ = t.ifaOfIfp(source, p)
 				}
 				return a, p
 			}
 			if gate != nil {
-				a, _ = ifaOfIfp(gate, p)
+				a, _ = t.ifaOfIfp(gate, p)
 				return a, p
 			}
 		}

@@ -28,6 +28,12 @@ func (t *Table) Event(e netif.Event) {
 		t.addrRemoved(e.Ifa)
 	case netif.AddrChanged:
 		t.addrChanged(e.Old, e.Ifa)
+	case netif.LinkAddrAdded:
+		t.tellAddr(netbsd.RTM_NEWADDR, e.Ifa)
+	case netif.LinkAddrRemoved:
+		t.tellAddr(netbsd.RTM_DELADDR, e.Ifa)
+	case netif.LinkAddrChanged:
+		t.linkAddrChanged(e.Ifa)
 	}
 }
 
@@ -44,7 +50,7 @@ func (t *Table) depart(p *netif.Ifnet) {
 
 func (t *Table) addrAdded(a *netif.Ifaddr) {
 	t.mu.Lock()
-	t.ifas[a] = &ifaState{mask: maskSockaddr(a.Prefix)}
+	t.ifas[a] = &ifaState{mask: a.Mask()}
 	t.mu.Unlock()
 	if a.Addr.Is4() {
 		t.initInet(a, true)
@@ -69,8 +75,19 @@ func (t *Table) addrRemoved(a *netif.Ifaddr) {
 	t.mu.Unlock()
 }
 
-// addrChanged puts a in the place of old, the same address with another
-// netmask. When they are the same, only flags changed.
+// linkAddrChanged tells of the hardware address that an interface uses now, and
+// of the routes to its own addresses, which have it.
+func (t *Table) linkAddrChanged(a *netif.Ifaddr) {
+	for _, b := range a.Ifp.Addrs() {
+		if r, err := t.Find(b.Sockaddr(), nil); err == nil {
+			t.tellNew(netbsd.RTM_CHANGE, r)
+		}
+	}
+	t.tellAddr(netbsd.RTM_CHGADDR, a)
+}
+
+// addrChanged puts a in the place of old: the same address with another
+// netmask, or another one. When they are the same, only flags changed.
 func (t *Table) addrChanged(old, a *netif.Ifaddr) {
 	if t.state(old) == nil {
 		return
@@ -96,7 +113,7 @@ func (t *Table) takeOver(old, a *netif.Ifaddr) {
 	delete(t.ifas, old)
 	t.ifas[a] = s
 	if a.Addr.Is4() {
-		s.mask = maskSockaddr(a.Prefix)
+		s.mask = a.Mask()
 	}
 	t.mu.Unlock()
 	for _, r := range t.All(a.Family()) {
@@ -111,30 +128,25 @@ func (t *Table) takeOver(old, a *netif.Ifaddr) {
 func (t *Table) initInet(a *netif.Ifaddr, isNew bool) {
 	flags := a.Ifp.Flags()
 	t.update(a, func(s *ifaState) {
-		if isNew {
-			s.brd = Sockaddr(unspecified4, 0)
-		}
+		s.early = isNew
 		if s.hook = loopHook; a.Ifp.Type != netbsd.IFT_LOOP {
 			s.hook = arpHook
 			s.flags |= netbsd.RTF_CONNECTED
 		}
 	})
 	t.addLocal(a)
+	mask := a.Mask()
+	if inet.address(mask) == [16]byte{} {
+		mask = maskSockaddr(a.Prefix) // that of its class
+	}
 	route := int32(netbsd.RTF_UP)
 	t.update(a, func(s *ifaState) {
-		s.mask, s.metric = trimMask(a.Prefix), int32(a.Ifp.Data().Metric)
-		switch {
-		case flags&netbsd.IFF_BROADCAST != 0:
-			s.brd = Sockaddr(lastOf(a.Prefix), 0)
-		case flags&netbsd.IFF_LOOPBACK != 0:
-			s.brd = Sockaddr(a.Addr, 0)
+		s.mask, s.metric, s.early = trimMask(mask), int32(a.Ifp.Data().Metric), false
+		if flags&(netbsd.IFF_BROADCAST|netbsd.IFF_LOOPBACK) == netbsd.IFF_LOOPBACK {
 			route |= netbsd.RTF_HOST
 		}
 	})
 	t.addPrefix(a, route)
-	if flags&netbsd.IFF_BROADCAST != 0 {
-		t.update(a, func(s *ifaState) { s.brd = Sockaddr(broadcastOf(a), 0) })
-	}
 }
 
 // rtinitFlags are RTF_HOST for addresses without a network.
@@ -150,7 +162,7 @@ func (t *Table) prefixOf(a *netif.Ifaddr) []byte {
 	if rtinitFlags(a.Ifp) != 0 {
 		return t.broadcast(a)
 	}
-	return Sockaddr(a.Prefix.Masked().Addr(), 0)
+	return masked(a.Sockaddr(), t.state(a).mask)
 }
 
 // addPrefix adds the route to the network of a, unless there is one of another

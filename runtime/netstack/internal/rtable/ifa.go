@@ -22,7 +22,7 @@ func IfaSockaddr(p *netif.Ifnet, a *netif.Ifaddr) []byte {
 	if a == nil {
 		return p.Sdl()
 	}
-	return Sockaddr(a.Addr, a.Ifp.Index)
+	return a.Sockaddr()
 }
 
 func (a ifa) sockaddr() []byte { return IfaSockaddr(a.ifp, a.addr) }
@@ -35,11 +35,14 @@ func (a ifa) family() int32 {
 	return a.addr.Family()
 }
 
-// ifas returns all addresses of an interface, that of AF_LINK first.
+// ifas returns the addresses of an interface, that of AF_LINK which it uses
+// first.
 func ifas(p *netif.Ifnet) []ifa {
 	list := []ifa{{ifp: p}}
 	for _, a := range p.Addrs() {
-		list = append(list, ifaOf(a))
+		if a.Family() != netbsd.AF_LINK {
+			list = append(list, ifaOf(a))
+		}
 	}
 	return list
 }
@@ -79,7 +82,7 @@ func (t *Table) ifaWithNet(sa []byte) (best ifa, ok bool) {
 	}
 	for _, p := range t.ifs.All() {
 		for _, a := range p.Addrs() {
-			if a.Family() != familyNumber(sa) || !onNet(a, sa) {
+			if a.Family() != familyNumber(sa) || !t.onNet(a, sa) {
 				continue
 			}
 			if !ok || a.Prefix.Bits() > best.addr.Prefix.Bits() {
@@ -109,21 +112,24 @@ func (t *Table) ifaWithLink(sa []byte) (best ifa, ok bool) {
 }
 
 // onNet tells whether sa, of the same family as a, is on a's network.
-func onNet(a *netif.Ifaddr, sa []byte) bool {
-	f := familyOf(sa)
-	mask := f.prefixMask(a.Prefix.Bits())
-	return and(f.address(sa), mask) == and(f.address(Sockaddr(a.Addr, a.Ifp.Index)), mask)
+func (t *Table) onNet(a *netif.Ifaddr, sa []byte) bool {
+	f, s := familyOf(sa), t.state(a)
+	if s == nil {
+		return false // it just came, or is gone
+	}
+	mask := f.address(s.mask)
+	return and(f.address(sa), mask) == and(f.address(a.Sockaddr()), mask)
 }
 
 // ifaOfIfp returns the address of p that suits packets to sa best: of the same
 // network, or of the same family at least (ifaof_ifpforaddr).
-func ifaOfIfp(sa []byte, p *netif.Ifnet) (best ifa, ok bool) {
+func (t *Table) ifaOfIfp(sa []byte, p *netif.Ifnet) (best ifa, ok bool) {
 	for _, a := range ifas(p) {
 		if a.family() != familyNumber(sa) {
 			continue
 		}
 		best, ok = a, true
-		if a.addr == nil || onNet(a.addr, sa) {
+		if a.addr == nil || t.onNet(a.addr, sa) {
 			break
 		}
 	}
@@ -146,7 +152,7 @@ func (t *Table) ifaWithRoute(flags int32, dst, gate []byte) (a ifa, ok bool) {
 		a = r.ifa()
 	}
 	if a.family() != familyNumber(dst) {
-		if b, ok := ifaOfIfp(dst, a.ifp); ok {
+		if b, ok := t.ifaOfIfp(dst, a.ifp); ok {
 			a = b
 		}
 	}

@@ -8,8 +8,6 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
-var unspecified4 = netip.IPv4Unspecified()
-
 // A prefix is a network of IPv6 on a link (struct nd_prefix). Addresses on it
 // share one route.
 type prefix struct {
@@ -29,7 +27,7 @@ func (p *prefix) same(o *prefix) bool {
 // initInet6 adds the routes of a new address (in6_update_ifa).
 func (t *Table) initInet6(a *netif.Ifaddr) {
 	flags := a.Ifp.Flags()
-	first, dst := a.Ifp.First(netbsd.AF_INET6) == a, a.Dst()
+	first := a.Ifp.First(netbsd.AF_INET6) == a
 	t.update(a, func(s *ifaState) {
 		s.metric = int32(a.Ifp.Data().Metric)
 		switch {
@@ -38,14 +36,9 @@ func (t *Table) initInet6(a *netif.Ifaddr) {
 		case first && a.Ifp.Type == netbsd.IFT_LOOP:
 			s.hook = loopHook
 		}
-		switch {
-		case dst.IsValid():
-			s.brd = Sockaddr(dst, a.Ifp.Index)
-		case flags&(netbsd.IFF_LOOPBACK|netbsd.IFF_POINTOPOINT) != 0:
-			s.brd = []byte{}
-		}
+		s.noBrd = flags&(netbsd.IFF_LOOPBACK|netbsd.IFF_POINTOPOINT) == 0
 	})
-	if dst.IsValid() && a.Prefix.Bits() == 128 {
+	if a.Dst().IsValid() && a.Prefix.Bits() == 128 {
 		if t.initRoute(a, netbsd.RTM_ADD, netbsd.RTF_UP|netbsd.RTF_HOST) == nil {
 			t.setFlag(a, ifaRoute, true)
 		}
@@ -69,7 +62,7 @@ func (t *Table) groupRoute(a *netif.Ifaddr, group string) {
 		return
 	}
 	i := &Info{Flags: netbsd.RTF_UP | netbsd.RTF_CONNECTED}
-	own := Sockaddr(a.Addr, a.Ifp.Index)
+	own := a.Sockaddr()
 	i.Addrs[netbsd.RTAX_DST], i.Addrs[netbsd.RTAX_GATEWAY], i.Addrs[netbsd.RTAX_NETMASK], i.Addrs[netbsd.RTAX_IFA] = dst, own, mask, own
 	_, _ = t.requestAdd(i) // it was not there just now
 }
@@ -107,7 +100,7 @@ func (t *Table) onlink(p *prefix) {
 		flags |= netbsd.RTF_CONNECTED
 	}
 	i := &Info{Flags: flags}
-	i.Addrs[netbsd.RTAX_DST], i.Addrs[netbsd.RTAX_GATEWAY], i.Addrs[netbsd.RTAX_NETMASK] = p.key(), Sockaddr(a.Addr, p.ifp.Index), maskSockaddr(p.net)
+	i.Addrs[netbsd.RTAX_DST], i.Addrs[netbsd.RTAX_GATEWAY], i.Addrs[netbsd.RTAX_NETMASK] = p.key(), a.Sockaddr(), maskSockaddr(p.net)
 	if r, err := t.requestAdd(i); err == nil {
 		t.tellNew(netbsd.RTM_ADD, r)
 		p.onlink = true
@@ -163,7 +156,7 @@ func (t *Table) purgeInet6(a *netif.Ifaddr) {
 		}
 	}
 	s := t.state(a)
-	if s.flags&ifaRoute != 0 && len(s.brd) > 0 && t.initRoute(a, netbsd.RTM_DELETE, netbsd.RTF_HOST) == nil {
+	if s.flags&ifaRoute != 0 && len(t.broadcast(a)) > 0 && t.initRoute(a, netbsd.RTM_DELETE, netbsd.RTF_HOST) == nil {
 		t.setFlag(a, ifaRoute, false)
 	}
 	t.removeLocal(a)

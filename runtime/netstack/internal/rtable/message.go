@@ -1,8 +1,6 @@
 package rtable
 
 import (
-	"net/netip"
-
 	"github.com/abigen/abigen/generated/routing/rtsock"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
@@ -51,12 +49,26 @@ func (t *Table) AddrMessage(cmd uint8, a *netif.Ifaddr) *rtsock.Message {
 	defer t.mu.RUnlock()
 	h := &netbsd.IfaMsghdr{Index: uint16(a.Ifp.Index), Addrflags: a.Flags()}
 	m := &rtsock.Message{Type: cmd, Header: h}
-	m.Addrs[netbsd.RTAX_IFA], m.Addrs[netbsd.RTAX_IFP] = Sockaddr(a.Addr, a.Ifp.Index), a.Ifp.Sdl()
-	if s := t.ifas[a]; s != nil {
+	m.Addrs[netbsd.RTAX_IFA], m.Addrs[netbsd.RTAX_IFP] = a.Sockaddr(), a.Ifp.Sdl()
+	if a.Family() == netbsd.AF_LINK {
+		m.Addrs[netbsd.RTAX_NETMASK] = nameMask(a.Ifp)
+	} else if s := t.ifas[a]; s != nil {
 		h.Flags, h.Metric = s.flags, s.metric
-		m.Addrs[netbsd.RTAX_NETMASK], m.Addrs[netbsd.RTAX_BRD] = s.mask, s.brd
+		m.Addrs[netbsd.RTAX_NETMASK], m.Addrs[netbsd.RTAX_BRD] = s.mask, s.broadcast(a)
 	}
 	return m
+}
+
+// nameMask returns the netmask of an address of AF_LINK, which is one for the
+// interface's name.
+func nameMask(p *netif.Ifnet) []byte {
+	const data = 8 // offset of sdl_data
+	mask := make([]byte, data+len(p.Name))
+	mask[0] = uint8(len(mask))
+	for i := data; i < len(mask); i++ {
+		mask[i] = 0xff
+	}
+	return mask
 }
 
 // tellLocal tells of an address and the route to it that came with it.
@@ -88,22 +100,4 @@ func (t *Table) tellAnnounce(p *netif.Ifnet, what uint16) {
 	h := &netbsd.IfAnnouncemsghdr{Index: uint16(p.Index), What: what}
 	copy(h.Name[:len(h.Name)-1], p.Name)
 	t.Tell(&rtsock.Message{Type: netbsd.RTM_IFANNOUNCE, Header: h}, netbsd.AF_UNSPEC)
-}
-
-// broadcastOf returns the broadcast address of a, which is its own when it was
-// given none.
-func broadcastOf(a *netif.Ifaddr) netip.Addr {
-	if a.Dst().IsValid() {
-		return a.Dst()
-	}
-	return lastOf(a.Prefix)
-}
-
-// lastOf returns the last address of a network of AF_INET.
-func lastOf(p netip.Prefix) netip.Addr {
-	b, mask := p.Masked().Addr().As4(), inet.prefixMask(p.Bits())
-	for i := range b {
-		b[i] |= ^mask[i]
-	}
-	return netip.AddrFrom4(b)
 }

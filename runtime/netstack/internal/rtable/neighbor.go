@@ -183,7 +183,7 @@ func (t *Table) onLink(p *netif.Ifnet, dst []byte) bool {
 		if err == nil && !r.Is(netbsd.RTF_GATEWAY) && r.Ifp == p {
 			return true
 		}
-		_, ok := ifaOfIfp(dst, p)
+		_, ok := t.ifaOfIfp(dst, p)
 		return ok
 	}
 	if err != nil {

@@ -133,7 +133,7 @@ func (t *Table) resolveIfa(i *Info) error {
 		}
 		switch {
 		case i.ifp != nil:
-			i.ifa, ok = ifaOfIfp(sa, i.ifp)
+			i.ifa, ok = t.ifaOfIfp(sa, i.ifp)
 		case gate != nil:
 			i.ifa, ok = t.ifaWithRoute(i.Flags, i.dst(), gate)
 		default:
@@ -165,6 +165,7 @@ func (t *Table) requestDelete(i *Info) (*Route, error) {
 	}
 	if r.Ifa != nil {
 		t.unroute(r, r.Ifa)
+		t.unrequest(r.Ifa, r)
 	}
 	return r, nil
 }

@@ -20,7 +20,7 @@ const (
 // added. netmask is that of the request.
 func (t *Table) rtrequest(a ifa, r *Route, netmask []byte) {
 	if a.addr == nil { // link_rtrequest
-		b, ok := ifaOfIfp(r.Key, a.ifp)
+		b, ok := t.ifaOfIfp(r.Key, a.ifp)
 		if !ok || b.addr == nil {
 			return
 		}
@@ -32,13 +32,26 @@ func (t *Table) rtrequest(a ifa, r *Route, netmask []byte) {
 	}
 	switch s.hook {
 	case loopHook:
-		if lo := t.lo0(); lo != nil {
-			r.Rmx.MTU = uint64(lo.MTU())
-		}
+		t.loopRequest(r)
 	case arpHook:
 		t.arpRequest(r, netmask)
 	case nd6Hook:
 		t.nd6Request(r)
+	}
+}
+
+// unrequest lets the link of a say what it has to about r, which loses a or goes.
+// lo does the same as for a new route.
+func (t *Table) unrequest(a *netif.Ifaddr, r *Route) {
+	if s := t.state(a); s != nil && s.hook == loopHook {
+		t.loopRequest(r)
+	}
+}
+
+// loopRequest gives a route the MTU of lo0, whichever lo it is on.
+func (t *Table) loopRequest(r *Route) {
+	if lo := t.lo0(); lo != nil {
+		r.Rmx.MTU = uint64(lo.MTU())
 	}
 }
 
@@ -75,7 +88,7 @@ func (t *Table) arpRequest(r *Route, netmask []byte) {
 	}
 	dst, _ := Address(r.Key)
 	for _, a := range r.Ifp.Addrs() {
-		if r.Is(netbsd.RTF_HOST) && a.Addr.Is4() && r.Ifp.Flags()&netbsd.IFF_BROADCAST != 0 && dst == broadcastOf(a) {
+		if r.Is(netbsd.RTF_HOST) && a.Addr.Is4() && r.Ifp.Flags()&netbsd.IFF_BROADCAST != 0 && dst == a.Dst() {
 			r.Flags |= netbsd.RTF_BROADCAST
 			return
 		}
