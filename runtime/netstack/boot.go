@@ -8,9 +8,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
-	"gvisor.dev/gvisor/pkg/tcpip/transport/raw"
 	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
-	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/kernel"
@@ -26,6 +24,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 	"github.com/abigen/abigen/runtime/netstack/internal/tcp"
+	"github.com/abigen/abigen/runtime/netstack/internal/udp"
 	"github.com/abigen/abigen/runtime/netstack/internal/vfs"
 )
 
@@ -34,17 +33,18 @@ func New(cfg Config) (*Kernel, error) {
 	if cfg.Release == nil {
 		cfg.Release = kernel.NetBSD10
 	}
-	s := newStack()
+	inputs := new(inet.Inputs)
+	s := newStack(inputs)
 	k := &Kernel{release: cfg.Release, stack: s, ifs: netif.New(s)}
-	if err := k.boot(cfg); err != nil {
+	if err := k.boot(cfg, inputs); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
 	return k, nil
 }
 
-func (k *Kernel) boot(cfg Config) error {
+func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	ifs := k.ifs
-	net := &inet.Net{Stack: k.stack, Ifs: ifs, Routes: rtable.New(ifs), Params: inet.NewParams()}
+	net := &inet.Net{Stack: k.stack, Ifs: ifs, Routes: rtable.New(ifs), Params: inet.NewParams(), Inputs: inputs}
 	ifs.Link = cfg.Link
 	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs})
 	if err != nil {
@@ -59,6 +59,7 @@ func (k *Kernel) boot(cfg Config) error {
 	if err != nil {
 		return err
 	}
+	udps := udp.New(net, cfg.Release.PktinfoV4)
 	route := routesock.New(net.Routes, ifs, cfg.Release.Routing)
 	if err := vars.Add("net.route", route.Node()); err != nil {
 		return err
@@ -66,8 +67,8 @@ func (k *Kernel) boot(cfg Config) error {
 	files := vfs.New()
 	k.locals = local.New(files)
 	sockets := socket.New(
-		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw()}},
-		socket.Domain{Family: netbsd.AF_INET6, Switch: []socket.Protosw{tcps.Protosw()}},
+		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw(), udps.Protosw()}},
+		socket.Domain{Family: netbsd.AF_INET6, Switch: []socket.Protosw{tcps.Protosw(), udps.Protosw()}},
 		route.Domain(),
 		route.OldDomain(),
 		k.locals.Domain(),
@@ -75,7 +76,7 @@ func (k *Kernel) boot(cfg Config) error {
 		link.Domain(),
 	)
 	sockets.InterfaceIoctl = ifs.Ioctl
-	if err := bind(vars, ifs, net.Params, &tcps.Params, sockets); err != nil {
+	if err := bind(vars, ifs, net.Params, &tcps.Params, udps.Params, sockets); err != nil {
 		return err
 	}
 	if err := obey(vars, ifs, &tcps.Params); err != nil {
@@ -99,11 +100,10 @@ func (k *Kernel) boot(cfg Config) error {
 	return ifs.Boot()
 }
 
-func newStack() *stack.Stack {
+func newStack(inputs *inet.Inputs) *stack.Stack {
 	return stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol, arp.NewProtocol},
-		TransportProtocols: []stack.TransportProtocolFactory{gtcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},
-		RawFactory:         raw.EndpointFactory{},
+		TransportProtocols: append(inputs.Factories(), gtcp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6),
 		HandleLocal:        true,
 	})
 }

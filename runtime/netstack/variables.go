@@ -14,10 +14,11 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 	"github.com/abigen/abigen/runtime/netstack/internal/tcp"
+	"github.com/abigen/abigen/runtime/netstack/internal/udp"
 )
 
 // bind puts the variables that the protocols look at behind their names.
-func bind(vars *sysctl.Tree, ifs *netif.Table, p *inet.Params, t *tcp.Params, s *socket.Layer) error {
+func bind(vars *sysctl.Tree, ifs *netif.Table, p *inet.Params, t *tcp.Params, u *udp.Params, s *socket.Layer) error {
 	for name, v := range map[string]*atomic.Int32{
 		"kern.sbmax":                &s.SbMax,
 		"net.inet.ip.dad_count":     &ifs.DADCount4,
@@ -37,6 +38,11 @@ func bind(vars *sysctl.Tree, ifs *netif.Table, p *inet.Params, t *tcp.Params, s 
 		"net.inet.tcp.recvspace":    &t.RecvSpace,
 		"net.inet.tcp.mssdflt":      &t.MSSDefault,
 		"net.inet.tcp.keepcnt":      &t.KeepCnt,
+		"net.inet.udp.sendspace":    &u.SendSpace,
+		"net.inet.udp.recvspace":    &u.RecvSpace,
+		"net.inet.udp.checksum":     &u.Checksum,
+		"net.inet6.udp6.sendspace":  &u.SendSpace6,
+		"net.inet6.udp6.recvspace":  &u.RecvSpace6,
 	} {
 		if err := vars.Bind(name, v); err != nil {
 			return err

@@ -165,7 +165,7 @@ func TestLookup(t *testing.T) {
 		{"[::1]:4003", "[::1]:1", dual},
 		{"[::1]:4000", "[::1]:1", nil},
 	} {
-		if got := table.Lookup(netip.MustParseAddrPort(row.dst), netip.MustParseAddrPort(row.src)); got != row.want {
+		if got := table.Lookup(Names{netip.MustParseAddrPort(row.src), netip.MustParseAddrPort(row.dst)}); got != row.want {
 			t.Errorf("%s from %s: %p, want %p", row.dst, row.src, got, row.want)
 		}
 	}

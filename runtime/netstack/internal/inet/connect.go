@@ -19,22 +19,28 @@ func (p *Pcb) Connect(l *kern.Lwp, name []byte) error {
 }
 
 func (p *Pcb) connect4(l *kern.Lwp, name []byte) error {
-	sa, err := decode4(name)
+	sa, laddr, err := p.toward4(name, options(p.So))
 	if err != nil {
 		return err
 	}
+	return p.table.connect(l, p, laddr, sa)
+}
+
+// toward4 checks a destination, and returns it and the address that packets to
+// it come from. flags may be SO_DONTROUTE.
+func (p *Pcb) toward4(name []byte, flags int32) (sa Sockaddr, laddr netip.Addr, err error) {
+	if sa, err = decode4(name); err != nil {
+		return sa, laddr, err
+	}
 	if sa.Port == 0 || sa.Addr.IsMulticast() && p.So.Type == netbsd.SOCK_STREAM {
-		return netbsd.EADDRNOTAVAIL
+		return sa, laddr, netbsd.EADDRNOTAVAIL
 	}
 	n := p.table.Net
 	sa.Addr = n.wellKnown4(sa.Addr)
-	laddr, _ := p.Local()
-	if null(laddr) {
-		if laddr, err = n.Source4(sa.Addr, p.source4()); err != nil {
-			return err
-		}
+	if laddr, _ = p.Local(); null(laddr) {
+		laddr, err = n.Source4(sa.Addr, Source{Options: flags, MulticastIf: p.Options().multicast4.ifindex})
 	}
-	return p.table.connect(l, p, laddr, sa)
+	return sa, laddr, err
 }
 
 func (p *Pcb) connect6(l *kern.Lwp, name []byte) error {

@@ -1,7 +1,9 @@
 package inet
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 
 	"github.com/abigen/abigen/netbsd"
 )
@@ -137,26 +139,72 @@ func (t *Table) bound(family int32, port uint16, addrs ...netip.Addr) *Pcb {
 	return nil
 }
 
-// Lookup finds the block a packet is for: that of the connection, or else one
-// that is bound to the destination. IPv4 packets, whose addresses are IPv4
-// ones, may be for AF_INET6 blocks, too.
-func (t *Table) Lookup(dst, src netip.AddrPort) *Pcb {
+// Lookup finds the block that a packet is for: that of the connection, or else
+// one that is bound to the destination. IPv4 packets may be for AF_INET6 blocks,
+// too.
+func (t *Table) Lookup(n Names) *Pcb {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if p := t.connection(dst, src); p != nil {
+	if p := t.connection(n.Dst, n.Src); p != nil {
 		return p
 	}
-	if !dst.Addr().Is4() {
-		return t.bound6(dst.Addr(), dst.Port())
+	if !n.Dst.Addr().Is4() {
+		return t.bound6(n.Dst.Addr(), n.Dst.Port())
 	}
-	if p := t.bound4(dst.Addr(), dst.Port()); p != nil {
+	if p := t.bound4(n.Dst.Addr(), n.Dst.Port()); p != nil {
 		return p
 	}
-	dst, src = map4(dst), map4(src)
+	dst, src := map4(n.Dst), map4(n.Src)
 	if p := t.connection(dst, src); p != nil {
 		return p
 	}
 	return t.bound6(dst.Addr(), dst.Port())
+}
+
+// LookupConnection finds the block that sent a packet to whom it is connected.
+func (t *Table) LookupConnection(n Names) *Pcb {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.connection(n.Src, n.Dst)
+}
+
+// LookupAll finds the blocks that a packet to a group or to a broadcast address
+// is for, those of either family that came last first. The first one that does
+// not share its port is the last of its family.
+func (t *Table) LookupAll(n Names) []*Pcb {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var list []*Pcb
+	if n.Dst.Addr().Is4() {
+		list = t.wanting(nil, netbsd.AF_INET, n)
+		n = Names{map4(n.Src), map4(n.Dst)}
+	}
+	return t.wanting(list, netbsd.AF_INET6, n)
+}
+
+func (t *Table) wanting(list []*Pcb, family int32, n Names) []*Pcb {
+	start := len(list)
+	for p := t.ports[n.Dst.Port()]; p != nil; p = p.next {
+		if p.Family == family && p.wants(n) {
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list[start:], func(a, b *Pcb) int { return cmp.Compare(b.born, a.born) })
+	for i, p := range list[start:] {
+		if options(p.So)&reuse == 0 {
+			return list[:start+i+1]
+		}
+	}
+	return list
+}
+
+// wants tells whether p's names do not exclude a packet.
+func (p *Pcb) wants(n Names) bool {
+	if p.v6only && (n.Dst.Addr().Is4In6() || n.Src.Addr().Is4In6()) && (p.laddr == any6 || p.faddr == any6) {
+		return false
+	}
+	return (null(p.laddr) || p.laddr == n.Dst.Addr()) &&
+		(null(p.faddr) || p.faddr == n.Src.Addr() && p.fport == n.Src.Port())
 }
 
 func map4(a netip.AddrPort) netip.AddrPort {

@@ -16,6 +16,7 @@ type Net struct {
 	Ifs    *netif.Table
 	Routes *rtable.Table
 	Params *Params
+	Inputs *Inputs
 }
 
 // hasAddr4 tells whether any interface has an IPv4 address.

@@ -17,6 +17,7 @@ type Table struct {
 	all   map[*Pcb]struct{}
 	ports map[uint16]*Pcb // the first of a list, last bound first
 	conns map[conn]*Pcb
+	born  uint64
 	next  [families][ranges]uint16 // ephemeral port to try first
 }
 
@@ -37,6 +38,7 @@ type Pcb struct {
 	Family int32 // AF_INET or AF_INET6
 
 	table        *Table
+	born         uint64 // blocks are counted
 	laddr, faddr netip.Addr
 	lport, fport uint16
 	prev, next   *Pcb // with the same lport; nil at the ends
@@ -59,6 +61,8 @@ func (t *Table) Attach(so *socket.Socket) *Pcb {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.born++
+	p.born = t.born
 	t.all[p] = struct{}{}
 	return p
 }
@@ -66,6 +70,7 @@ func (t *Table) Attach(so *socket.Socket) *Pcb {
 // Detach takes the block out of its table. Names can be asked for after that,
 // but the ports are free.
 func (p *Pcb) Detach() {
+	p.leaveAll()
 	t := p.table
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -17,17 +17,17 @@ type Source struct {
 // that of the interface they leave by. EADDRNOTAVAIL: there is none.
 func (n *Net) Source4(dst netip.Addr, s Source) (netip.Addr, error) {
 	ifa := n.sourceByRoute(dst, s)
+	if ifa == nil {
+		return netip.Addr{}, netbsd.EADDRNOTAVAIL
+	}
 	if dst.IsMulticast() && s.MulticastIf != 0 {
 		ifa = nil
 		if ifp := n.Ifs.ByIndex(s.MulticastIf); ifp != nil {
 			ifa = ifp.First(netbsd.AF_INET)
 		}
-		if ifa != nil && ifa.Flags()&netbsd.IN_IFF_NOTREADY != 0 {
-			ifa = nil
+		if ifa == nil || ifa.Flags()&netbsd.IN_IFF_NOTREADY != 0 {
+			return netip.Addr{}, netbsd.EADDRNOTAVAIL
 		}
-	}
-	if ifa == nil {
-		return netip.Addr{}, netbsd.EADDRNOTAVAIL
 	}
 	return firstReady(ifa).Addr, nil
 }

@@ -36,7 +36,7 @@ func (t *tcpcb) Option(l *kern.Lwp, level, name int32) ([]byte, error) {
 		return nil, netbsd.ECONNRESET
 	}
 	if level != netbsd.IPPROTO_TCP {
-		return nil, netbsd.ENOPROTOOPT
+		return t.pcb.Option(level, name)
 	}
 	switch name {
 	case netbsd.TCP_NODELAY:
@@ -67,7 +67,7 @@ func (t *tcpcb) SetOption(l *kern.Lwp, level, name int32, value []byte) error {
 		return netbsd.ECONNRESET
 	}
 	if level != netbsd.IPPROTO_TCP {
-		return netbsd.ENOPROTOOPT
+		return t.setNetwork(l, level, name, value)
 	}
 	switch name {
 	case netbsd.TCP_NODELAY, netbsd.TCP_MAXSEG, netbsd.TCP_KEEPIDLE, netbsd.TCP_KEEPINTVL, netbsd.TCP_KEEPCNT, netbsd.TCP_KEEPINIT:
@@ -212,6 +212,17 @@ func (t *tcpcb) configureBuffers(e *endpoint) {
 	if t.options.rcvFixed && rcv > 0 {
 		e.SocketOptions().SetReceiveBufferSize(2*int64(rcv), true)
 	}
+}
+
+// setNetwork sets an option of the network layer.
+func (t *tcpcb) setNetwork(l *kern.Lwp, level, name int32, value []byte) error {
+	if err := t.pcb.SetOption(l, level, name, value); err != nil {
+		return err
+	}
+	if e := t.ep.Load(); e != nil {
+		t.configureNetwork(e)
+	}
+	return nil
 }
 
 // configureNetwork gives gVisor the options of the network layer, as far as they

@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"io"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -186,11 +185,7 @@ func (p *urgentPayload) Read(b []byte) (int, error) {
 
 // peer returns the other end of the connection, when it is in this kernel.
 func (t *tcpcb) peer() *tcpcb {
-	addr, port := t.pcb.Local()
-	src := netip.AddrPortFrom(addr.Unmap(), port)
-	addr, port = t.pcb.Foreign()
-	dst := netip.AddrPortFrom(addr.Unmap(), port)
-	p := t.proto.Table.Lookup(dst, src)
+	p := t.proto.Table.Lookup(t.pcb.Connection())
 	if p == nil || !p.Connected() {
 		return nil
 	}

@@ -1,0 +1,51 @@
+package inet
+
+import (
+	"encoding/binary"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"github.com/abigen/abigen/netbsd"
+)
+
+// quoted is how many bytes behind the IP header an ICMP message quotes of the
+// packet it is about (net.inet.icmp.returndatabytes).
+const quoted = 8
+
+// icmpHeader is the size of the header of an ICMP message.
+const icmpHeader = 8
+
+// Unreach4 tells the sender of an IPv4 packet that it did not arrive, by an ICMP
+// message of type destination unreachable (icmp_error). There is none about a
+// packet to more than one node, from a node that is not one, or about a
+// fragment that is not the first.
+func (n *Net) Unreach4(in *Packet, pkt *stack.PacketBuffer, code uint8) {
+	if in.Dst.IsMulticast() || in.Src.IsMulticast() || null(in.Src) || n.Broadcast(in) {
+		return
+	}
+	const fragmentOffset = 0x1fff
+	if binary.BigEndian.Uint16(in.Header[6:])&fragmentOffset != 0 {
+		return
+	}
+	original := stack.BufferSince(pkt.NetworkHeader())
+	defer original.Release()
+	size := min(len(in.Header)+quoted, int(original.Size()))
+	v := buffer.NewViewSize(headerSize4 + icmpHeader + size)
+	m := v.AsSlice()[headerSize4:]
+	clear(m[:icmpHeader])
+	m[0], m[1] = netbsd.ICMP_UNREACH, code
+	_, _ = original.ReadAt(m[icmpHeader:], 0) // size is within it
+	binary.BigEndian.PutUint16(m[2:], Sum(m, 0))
+	n.Reflect4(in, v)
+}
+
+// Reflect4 sends an ICMP message to where a packet came from, and takes it over.
+// Room for the IP header is in front of it.
+func (n *Net) Reflect4(in *Packet, v *buffer.View) {
+	h := &Out4{Src: in.Dst, Dst: in.Src, Protocol: netbsd.IPPROTO_ICMP, TTL: netbsd.MAXTTL, TOS: in.TOS}
+	if n.Ifs.ByAddr(in.Dst) == nil {
+		h.Src = any4
+	}
+	_ = n.Output4(h, new(Options), v) // nobody waits for it
+}

@@ -1,0 +1,98 @@
+package udp
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/inet"
+	"github.com/abigen/abigen/runtime/netstack/internal/socket"
+)
+
+// input gets all datagrams that are for this host (udp_input, udp6_input). It
+// returns false for one over IPv6 that nobody wants.
+func (p *Protocol) input(pkt *stack.PacketBuffer) bool {
+	in := p.net.Received(pkt)
+	h := header.UDP(pkt.TransportHeader().Slice())
+	size := int(h.Length())
+	if h.DestinationPort() == 0 || size < headerSize || size-headerSize > pkt.Data().Size() {
+		return true
+	}
+	data := pkt.Data().AsRange().ToSlice()[:size-headerSize]
+	if !in.Checked && !intact(&in, h, data) {
+		return true
+	}
+	n := inet.Names{
+		Src: netip.AddrPortFrom(in.Src, h.SourcePort()),
+		Dst: netip.AddrPortFrom(in.Dst, h.DestinationPort()),
+	}
+	if in.Dst.IsMulticast() || p.net.Broadcast(&in) {
+		p.deliverAll(&in, n, data)
+		return true
+	}
+	pcb := p.Table.Lookup(n)
+	if pcb != nil && in.Dst.Is4() && in.TTL < pcb.MinTTL() {
+		pcb = nil
+	}
+	switch {
+	case pcb != nil:
+		deliver(pcb, &in, n.Src, data)
+	case in.Dst.Is4():
+		p.net.Unreach4(&in, pkt, netbsd.ICMP_UNREACH_PORT)
+	default:
+		return false
+	}
+	return true
+}
+
+// intact tells whether the checksum is right. Over IPv4 there need not be one.
+func intact(in *inet.Packet, h header.UDP, data []byte) bool {
+	if h.Checksum() == 0 {
+		return in.Dst.Is4()
+	}
+	size := headerSize + len(data)
+	pseudo := inet.PseudoSum(in.Src, in.Dst, netbsd.IPPROTO_UDP, size)
+	return inet.Sum(data, ^inet.Sum(h[:headerSize], pseudo)) == 0
+}
+
+// deliverAll delivers a datagram to a group, or to all nodes of a network, to
+// all sockets that it could be for: those that do not share their port hide
+// those that have been there longer.
+func (p *Protocol) deliverAll(in *inet.Packet, n inet.Names, data []byte) {
+	for _, pcb := range p.Table.LookupAll(n) {
+		deliver(pcb, in, n.Src, data)
+	}
+}
+
+// deliver puts a datagram into a socket's buffer. What there is no room for is
+// lost.
+func deliver(pcb *inet.Pcb, in *inet.Packet, src netip.AddrPort, data []byte) {
+	r := &socket.Record{Data: data}
+	addr := src.Addr()
+	if pcb.Family == netbsd.AF_INET6 {
+		addr = netip.AddrFrom16(addr.As16())
+		r.Control = pcb.Control6(in)
+	} else {
+		r.Control = pcb.Control(in)
+	}
+	r.Name = inet.Sockaddr{Addr: addr, Port: src.Port()}.Bytes()
+	pcb.So.Deliver(r)
+}
+
+// unreachable tells the socket of a datagram that it did not arrive
+// (udp_ctlinput, udp6_ctlinput): a connected one.
+func (p *Protocol) unreachable(e *inet.Unreachable) {
+	if e.Src.Is6() && e.Errno == netbsd.EMSGSIZE {
+		return // the way has another MTU, which the next packet respects
+	}
+	n := inet.Names{
+		Src: netip.AddrPortFrom(e.Src, binary.BigEndian.Uint16(e.Transport)),
+		Dst: netip.AddrPortFrom(e.Dst, binary.BigEndian.Uint16(e.Transport[dstPort:])),
+	}
+	if pcb := p.Table.LookupConnection(n); pcb != nil {
+		pcb.So.SetError(e.Errno)
+	}
+}
