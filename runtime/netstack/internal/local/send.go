@@ -63,7 +63,7 @@ func (p *pcb) sendDatagram(l *kern.Lwp, m *socket.Outgoing, rights []*kern.OpenF
 	case q == nil:
 		return rights, netbsd.ECONNREFUSED
 	}
-	r := &socket.Record{Name: p.name(), Data: data, Rights: rights}
+	r := &socket.Record{Name: p.name(), Data: data, Rights: rights, End: m.Flags&netbsd.MSG_EOR != 0}
 	if q.wantCreds {
 		r.Control = credentials(l)
 	}

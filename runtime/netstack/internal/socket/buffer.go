@@ -28,10 +28,11 @@ type Buffer struct {
 	waiting int  // calls that want to
 }
 
-// The limits of sbreserve, as far as they do not change.
+// How much room there is when a socket becomes writable, and what a send buffer
+// holds at least: PIPE_BUF bytes more, for programs that expect as much of a pipe.
 const (
-	leastSendLowat = clusterSize
-	pipeBuf        = 512 // PIPE_BUF
+	sendLowat = clusterSize
+	leastSend = sendLowat + 512
 )
 
 // setHiwat changes how much b may hold (sbreserve), and reports whether that
@@ -64,7 +65,7 @@ func (so *Socket) Reserve(snd, rcv int) error {
 
 func (so *Socket) reserve(snd, rcv int) error {
 	sbmax := so.layer.SbMax.Load()
-	snd = max(snd, leastSendLowat+pipeBuf)
+	snd = max(snd, leastSend)
 	if !so.Snd.setHiwat(snd, sbmax) || !so.Rcv.setHiwat(rcv, sbmax) {
 		return netbsd.ENOBUFS
 	}
@@ -72,7 +73,7 @@ func (so *Socket) reserve(snd, rcv int) error {
 		so.Rcv.Lowat = 1
 	}
 	if so.Snd.Lowat == 0 {
-		so.Snd.Lowat = min(leastSendLowat, so.Snd.Hiwat)
+		so.Snd.Lowat = min(sendLowat, so.Snd.Hiwat)
 	}
 	return nil
 }

@@ -87,11 +87,12 @@ func (ly *Layer) Create(l *kern.Lwp, family, typ, protocol int32) (*Socket, erro
 // listens: it has the options, sizes and state of so (sonewconn). attach makes
 // the protocol's part.
 func (so *Socket) NewConnection(attach func(*Socket) Protocol) *Socket {
+	sbmax := so.layer.SbMax.Load()
 	so.Mu.Lock()
 	c := &Socket{
 		Domain: so.Domain, Type: so.Type, Protocol: so.Protocol, Flags: so.Flags, Cred: so.Cred, layer: so.layer, procs: so.procs,
 		Options: so.Options &^ netbsd.SO_ACCEPTCONN, Linger: so.Linger, State: so.State,
-		Snd: so.Snd.limits(), Rcv: so.Rcv.limits(),
+		Snd: so.Snd.limits(leastSend, sbmax), Rcv: so.Rcv.limits(0, sbmax),
 	}
 	so.Mu.Unlock()
 	c.owner.Copy(&so.owner)
@@ -100,17 +101,21 @@ func (so *Socket) NewConnection(attach func(*Socket) Protocol) *Socket {
 	return c
 }
 
-// limits returns a buffer like b, but empty.
-func (b *Buffer) limits() Buffer {
-	return Buffer{Hiwat: b.Hiwat, Lowat: b.Lowat, Timeout: b.Timeout, Mbmax: b.Mbmax}
+// limits returns an empty buffer like b, which holds at least least bytes.
+func (b *Buffer) limits(least int, sbmax int32) Buffer {
+	c := Buffer{Timeout: b.Timeout}
+	_ = c.setHiwat(max(b.Hiwat, least), sbmax) // b was allowed to have as much
+	c.Lowat = b.Lowat
+	return c
 }
 
 // Queued reports whether one more connection may wait on so, where n do already
-// (the limit of sonewconn, half more than listen was told).
+// (the limit of sonewconn, half more than listen was told). None may when so was
+// shut down.
 func (so *Socket) Queued(n int) bool {
 	so.Mu.Lock()
 	defer so.Mu.Unlock()
-	return n <= 3*so.Backlog/2
+	return n <= 3*so.Backlog/2 && so.Rcv.Hiwat > 0
 }
 
 // Sysents lists the system calls on sockets.
@@ -129,6 +134,7 @@ func (ly *Layer) Sysents() []kern.Sysent {
 		{Number: netbsd.SYS_shutdown, Handler: shutdown, Level: full},
 		{Number: netbsd.SYS_setsockopt, Handler: setsockopt, Level: full},
 		{Number: netbsd.SYS_getsockopt, Handler: getsockopt, Level: full},
+		{Number: netbsd.SYS_getsockopt2, Handler: getsockopt, Level: full},
 		{Number: netbsd.SYS_sendto, Handler: sendto, Level: full},
 		{Number: netbsd.SYS_sendmsg, Handler: sendmsg, Level: full},
 		{Number: netbsd.SYS_sendmmsg, Handler: sendmmsg, Level: full},
