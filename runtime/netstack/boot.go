@@ -46,7 +46,7 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	ifs := k.ifs
 	net := &inet.Net{Stack: k.stack, Ifs: ifs, Routes: rtable.New(ifs), Params: inet.NewParams(), Inputs: inputs}
 	ifs.Link = cfg.Link
-	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs, Processes: &k.procs})
+	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs})
 	if err != nil {
 		return err
 	}

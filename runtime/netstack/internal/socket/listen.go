@@ -162,8 +162,9 @@ func (so *Socket) shutRead(l *kern.Lwp) error {
 	so.Mu.Lock()
 	rights := so.Rcv.flush()
 	so.Mu.Unlock()
+	err := so.Proto.ShutRead(l)
 	so.unlock(&so.Rcv)
 	closeFiles(l, rights)
 	so.Notify(waiter.AllEvents)
-	return so.Proto.ShutRead(l)
+	return err
 }

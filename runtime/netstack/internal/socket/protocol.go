@@ -61,7 +61,8 @@ type Protocol interface {
 	Connect2(l *kern.Lwp, peer *Socket) error // socketpair
 	Disconnect(l *kern.Lwp) error
 
-	// ShutWrite and ShutRead are called after the socket has marked itself.
+	// ShutWrite and ShutRead are called after the socket has marked itself;
+	// ShutRead while nobody receives.
 	ShutWrite(l *kern.Lwp) error
 	ShutRead(l *kern.Lwp) error
 
@@ -103,7 +104,8 @@ type Stream interface {
 	Buffered() int
 	Space() int
 
-	// ReadStream moves at most n bytes that are buffered to u. With peek
+	// ReadStream moves at most n bytes that are buffered to u; one call at
+	// a time. With peek
 	// they stay buffered. 0 and nil: there are none.
 	ReadStream(u *kern.Uio, n int, peek bool) (int, error)
 

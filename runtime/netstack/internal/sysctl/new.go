@@ -6,7 +6,6 @@ import (
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/kernel"
-	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
@@ -15,7 +14,6 @@ type Config struct {
 	Release    *kernel.Release
 	Hostname   string
 	Interfaces *netif.Table
-	Processes  *kern.Procs
 }
 
 // New returns the variables of a NetBSD kernel with TCP/IP, local sockets and
@@ -32,7 +30,7 @@ func New(cfg Config) (*Tree, error) {
 	}{
 		{"kern", kernNodes(cfg)},
 		{"hw", hwNodes()},
-		{"net", netNodes(cfg.Interfaces, pcblists{cfg.Processes})},
+		{"net", netNodes(cfg.Interfaces)},
 	} {
 		if err := t.Add(part.parent, part.nodes...); err != nil {
 			return nil, err

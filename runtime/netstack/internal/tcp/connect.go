@@ -36,8 +36,10 @@ func (t *tcpcb) Connect(l *kern.Lwp, name []byte) error {
 	t.ep.Store(e)
 	t.so.Connecting()
 	e.init = time.AfterFunc(time.Duration(t.options.keepInit)*time.Second, func() {
-		t.end(e, netbsd.ETIMEDOUT)
-		e.Abort()
+		if !e.established.Swap(true) {
+			t.end(e, netbsd.ETIMEDOUT)
+			e.Abort()
+		}
 	})
 	terr := e.Connect(fullAddress(t.pcb.Foreign()))
 	if _, ok := terr.(*tcpip.ErrConnectStarted); ok {

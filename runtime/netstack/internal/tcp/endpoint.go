@@ -25,9 +25,11 @@ type endpoint struct {
 	entry waiter.Entry
 	init  *time.Timer // gives up connecting; nil for a connection that came in
 
+	copied      atomic.Int32 // bytes read that gVisor was not told of
 	established atomic.Bool
 	fin         atomic.Bool // the peer's was seen
 	timeWait    atomic.Bool
+	over        atomic.Bool // somebody takes note of the end
 	draining    atomic.Bool
 	waiting     atomic.Bool // awaitSpace is at work
 }
@@ -105,7 +107,9 @@ func (e *endpoint) observe() {
 	state := e.EndpointState()
 	switch state {
 	case gtcp.StateError, gtcp.StateClose:
-		go e.t.end(e, 0)
+		if !e.over.Swap(true) {
+			go e.t.end(e, 0)
+		}
 		return
 	case gtcp.StateInitial, gtcp.StateBound, gtcp.StateConnecting, gtcp.StateSynSent, gtcp.StateSynRecv, gtcp.StateListen:
 		return

@@ -81,25 +81,26 @@ func (t *tcpcb) SetOption(l *kern.Lwp, level, name int32, value []byte) error {
 }
 
 func (t *tcpcb) setInteger(name int32, v uint32) error {
-	mss := t.maxSeg()
+	if name == netbsd.TCP_MAXSEG && (int32(v) <= 0 || int32(v) > t.maxSeg()) {
+		return netbsd.EINVAL
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o, e := &t.options, t.ep.Load()
-	switch {
-	case name == netbsd.TCP_NODELAY:
+	switch name {
+	case netbsd.TCP_NODELAY:
 		if o.noDelay = v != 0; e != nil {
 			e.SocketOptions().SetDelayOption(!o.noDelay)
 		}
 		return nil
-	case int32(v) <= 0 && name == netbsd.TCP_MAXSEG, v == 0:
+	case netbsd.TCP_MAXSEG:
+		o.maxSeg = int32(v)
+		return nil
+	}
+	if v == 0 {
 		return netbsd.EINVAL
 	}
 	switch name {
-	case netbsd.TCP_MAXSEG:
-		if int32(v) > mss {
-			return netbsd.EINVAL
-		}
-		o.maxSeg = int32(v)
 	case netbsd.TCP_KEEPIDLE:
 		o.keepIdle = v
 	case netbsd.TCP_KEEPINTVL:

@@ -58,20 +58,42 @@ func (t *tcpcb) ReadStream(u *kern.Uio, n int, peek bool) (int, error) {
 	return t.read(e, u, n, peek)
 }
 
+// read copies without the endpoint's lock, as a caller's memory may take its
+// time: first it looks what there is, and in the end it takes what was copied.
+// In between nobody else takes anything, since receivers take turns.
 func (t *tcpcb) read(e *endpoint, u *kern.Uio, n int, peek bool) (int, error) {
-	rest := u.Resid - n
-	u.Resid = n
-	res, terr := e.Read(u, tcpip.ReadOptions{Peek: peek})
-	u.Resid += rest
-	if terr != nil {
+	v := views.Get().(*view)
+	defer v.release()
+	v.left = n
+	if _, terr := e.Read(v, tcpip.ReadOptions{Peek: true}); terr != nil {
 		return 0, t.readError(e, terr)
 	}
-	if !peek {
-		t.urgent.in.Add(int64(res.Count))
-		e.ModerateRecvBuf(res.Count)
+	moved := 0
+	var err error
+	for _, p := range v.pieces {
+		n, werr := u.Write(p)
+		if moved += n; werr != nil {
+			err = werr
+			break
+		}
 	}
-	return res.Count, nil
+	if moved == 0 || peek {
+		return moved, err
+	}
+	v.left, v.taken = moved, true
+	if _, terr := e.Read(v, tcpip.ReadOptions{}); terr != nil {
+		return moved, nil // drained, as the socket was shut down meanwhile
+	}
+	t.urgent.in.Add(int64(moved))
+	if e.copied.Add(int32(moved)) >= tellCopied {
+		e.ModerateRecvBuf(int(e.copied.Swap(0)))
+	}
+	return moved, err
 }
+
+// tellCopied is how many bytes are read before gVisor is told, for the size of
+// the receive buffer; telling it takes the endpoint's lock.
+const tellCopied = 16 << 10
 
 // readError returns what a failed read means. The end of the connection shows
 // in the state of the socket.
