@@ -19,6 +19,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/local"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/pipe"
+	"github.com/abigen/abigen/runtime/netstack/internal/rawip"
 	"github.com/abigen/abigen/runtime/netstack/internal/routesock"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
@@ -60,6 +61,10 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 		return err
 	}
 	udps := udp.New(net, cfg.Release.PktinfoV4)
+	raws, err := rawip.New(net)
+	if err != nil {
+		return err
+	}
 	route := routesock.New(net.Routes, ifs, cfg.Release.Routing)
 	if err := vars.Add("net.route", route.Node()); err != nil {
 		return err
@@ -67,8 +72,8 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	files := vfs.New()
 	k.locals = local.New(files)
 	sockets := socket.New(
-		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw(), udps.Protosw()}},
-		socket.Domain{Family: netbsd.AF_INET6, Switch: []socket.Protosw{tcps.Protosw(), udps.Protosw()}},
+		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw(), udps.Protosw(), raws.Protosw()}},
+		socket.Domain{Family: netbsd.AF_INET6, Switch: []socket.Protosw{tcps.Protosw(), udps.Protosw(), raws.Protosw()}},
 		route.Domain(),
 		route.OldDomain(),
 		k.locals.Domain(),

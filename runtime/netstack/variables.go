@@ -61,8 +61,7 @@ func obey(vars *sysctl.Tree, ifs *netif.Table, t *tcp.Params) error {
 	}{
 		{"net.inet.ip.forwarding", forwarding(ifs, ipv4.ProtocolNumber)},
 		{"net.inet6.ip6.forwarding", forwarding(ifs, ipv6.ProtocolNumber)},
-		{"net.inet.ip.ttl", defaultTTL(s, ipv4.ProtocolNumber)},
-		{"net.inet6.ip6.hlim", defaultTTL(s, ipv6.ProtocolNumber)},
+		{"net.inet6.ip6.hlim", hopLimit(s)},
 		{"net.inet.tcp.sack.enable", selectiveAck(s)},
 		{"net.inet.tcp.keepidle", halfSeconds(&t.KeepIdle)},
 		{"net.inet.tcp.keepintvl", halfSeconds(&t.KeepIntvl)},
@@ -88,12 +87,12 @@ func forwarding(ifs *netif.Table, protocol tcpip.NetworkProtocolNumber) func(int
 	return func(v int32) { ifs.Forward(protocol, v != 0) }
 }
 
-// defaultTTL sets the TTL of packets that are not of a socket. Values that are
-// none leave it alone: of those NetBSD uses the low byte.
-func defaultTTL(s *stack.Stack, protocol tcpip.NetworkProtocolNumber) func(int32) {
+// hopLimit sets the hop limit of packets that are not of a socket. Values that
+// are none leave it alone: of those NetBSD uses the low byte.
+func hopLimit(s *stack.Stack) func(int32) {
 	return func(v int32) {
-		ttl := tcpip.DefaultTTLOption(uint8(v))
-		_ = s.SetNetworkProtocolOption(protocol, &ttl) // fails for unknown protocols only
+		limit := tcpip.DefaultTTLOption(uint8(v))
+		_ = s.SetNetworkProtocolOption(ipv6.ProtocolNumber, &limit) // fails for unknown protocols only
 	}
 }
 

@@ -23,7 +23,7 @@ func TestVariablesOfTheStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	check := func(when string, forward4, forward6 bool, ttl uint8, sack bool, algorithm string) {
+	check := func(when string, forward4, forward6 bool, hops uint8, sack bool, algorithm string) {
 		t.Helper()
 		const lo0 = 1
 		if on, err := k.stack.NICForwarding(lo0, ipv4.ProtocolNumber); on != forward4 || err != nil {
@@ -32,9 +32,9 @@ func TestVariablesOfTheStack(t *testing.T) {
 		if on, err := k.stack.NICForwarding(lo0, ipv6.ProtocolNumber); on != forward6 || err != nil {
 			t.Errorf("%s: forwarding of IPv6 is %v, %v", when, on, err)
 		}
-		var gotTTL tcpip.DefaultTTLOption
-		if err := k.stack.NetworkProtocolOption(ipv4.ProtocolNumber, &gotTTL); uint8(gotTTL) != ttl || err != nil {
-			t.Errorf("%s: TTL is %d, %v", when, gotTTL, err)
+		var gotHops tcpip.DefaultTTLOption
+		if err := k.stack.NetworkProtocolOption(ipv6.ProtocolNumber, &gotHops); uint8(gotHops) != hops || err != nil {
+			t.Errorf("%s: hop limit is %d, %v", when, gotHops, err)
 		}
 		var gotSACK tcpip.TCPSACKEnabled
 		if err := k.stack.TransportProtocolOption(tcp.ProtocolNumber, &gotSACK); bool(gotSACK) != sack || err != nil {
@@ -49,7 +49,7 @@ func TestVariablesOfTheStack(t *testing.T) {
 	for name, v := range map[string]int32{
 		"net.inet.ip.forwarding":   0,
 		"net.inet6.ip6.forwarding": 1,
-		"net.inet.ip.ttl":          17,
+		"net.inet6.ip6.hlim":       17,
 		"net.inet.tcp.sack.enable": 0,
 	} {
 		if err := c.SetInt(t.Context(), name, v); err != nil {

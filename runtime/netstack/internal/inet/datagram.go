@@ -69,7 +69,7 @@ func (p *Pcb) Toward6(l *kern.Lwp, name []byte, o *Packet6) (Names, error) {
 	if sa.Addr.Is4In6() {
 		src, err = p.mappedSource(laddr, sa.Addr)
 	} else {
-		src, sa.Addr, err = p.source6For(laddr, sa, o)
+		src, sa.Addr, err = p.source6For(laddr, sa.Addr, sa.Scope == 0, o)
 	}
 	if err != nil {
 		return Names{}, err
@@ -93,19 +93,20 @@ func (p *Pcb) mappedSource(laddr, dst netip.Addr) (netip.Addr, error) {
 	return laddr, nil
 }
 
-// source6For returns the address that a datagram comes from, and that which it
-// goes to with the scope of the interface it leaves by, if it had none.
-func (p *Pcb) source6For(laddr netip.Addr, sa Sockaddr, o *Packet6) (src, dst netip.Addr, err error) {
+// source6For returns the address that a packet to another comes from, and that
+// other one: with the scope of the interface that the packet leaves by when it is
+// ambiguous.
+func (p *Pcb) source6For(laddr, to netip.Addr, ambiguous bool, o *Packet6) (src, dst netip.Addr, err error) {
 	n := p.table.Net
-	src, ifindex, err := n.Source6(sa.Addr, laddr, o.source(p.Options().multicast6.ifindex))
-	if dst = sa.Addr; ifindex != 0 && sa.Scope == 0 {
-		scoped, err := n.scope(dst, ifindex)
+	src, ifindex, err := n.Source6(to, laddr, o.source(p.Options().multicast6.ifindex))
+	if ambiguous && ifindex != 0 {
+		scoped, err := n.scope(to, ifindex)
 		if err != nil {
-			return src, dst, err
+			return src, to, err
 		}
-		dst = scoped
+		to = scoped
 	}
-	return src, dst, err
+	return src, to, err
 }
 
 // anyPort gives p a port if it has none, and returns it.

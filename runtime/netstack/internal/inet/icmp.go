@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/netbsd"
@@ -36,6 +37,9 @@ func (n *Net) Unreach4(in *Packet, pkt *stack.PacketBuffer, code uint8) {
 	clear(m[:icmpHeader])
 	m[0], m[1] = netbsd.ICMP_UNREACH, code
 	_, _ = original.ReadAt(m[icmpHeader:], 0) // size is within it
+	if ifp := n.Ifs.ByIndex(in.Ifindex); ifp != nil && ifp.Loopback() {
+		plain(m[icmpHeader:])
+	}
 	binary.BigEndian.PutUint16(m[2:], Sum(m, 0))
 	n.Reflect4(in, v)
 }
@@ -48,4 +52,15 @@ func (n *Net) Reflect4(in *Packet, v *buffer.View) {
 		h.Src = any4
 	}
 	_ = n.Output4(h, new(Options), v) // nobody waits for it
+}
+
+// plain makes an IPv4 header what it is in NetBSD on a loopback interface: there
+// is no checksum, and small packets have no number (IP_MINFRAGSIZE).
+func plain(b []byte) {
+	const smallest = 69
+	h := header.IPv4(b)
+	if h.TotalLength() < smallest {
+		h.SetID(0)
+	}
+	h.SetChecksum(0)
 }

@@ -24,7 +24,7 @@ type Out4 struct {
 	TTL, TOS uint8
 	Flags    int32 // SO_DONTROUTE, SO_BROADCAST
 	Ifindex  int   // of the interface it is to leave by; 0: as the route says
-	Complete bool  // the packet has its header already
+	Complete bool  // the packet has its header already, with the same addresses and TTL
 
 	// Checksum is where in the packet, behind the IP header, a checksum
 	// over it is, which holds PseudoSum: 0 when there is none. A loopback
@@ -57,8 +57,11 @@ func (n *Net) Output4(h *Out4, o *Options, v *buffer.View) error {
 	if way.done {
 		return nil
 	}
-	if !h.Complete {
-		h.put(v.AsSlice(), o)
+	if b := v.AsSlice(); h.Complete {
+		b[8] = h.TTL
+		header.IPv4(b).SetSourceAddress(address(h.Src))
+	} else {
+		h.put(b, o)
 	}
 	return n.transmit4(h, way, v)
 }

@@ -48,7 +48,7 @@ func (n *Net) Received(pkt *stack.PacketBuffer) Packet {
 // without.
 func (n *Net) arrival(src, dst netip.Addr, ifindex int) int {
 	ifp := n.Ifs.ByIndex(ifindex)
-	if ifp == nil || ifp.Loopback() || dst.IsMulticast() || n.Ifs.ByAddr(src) == nil {
+	if ifp == nil || ifp.Loopback() || dst.IsMulticast() || n.broadcastOn(dst, ifp) || n.Ifs.ByAddr(src) == nil {
 		return ifindex
 	}
 	for _, lo := range n.Ifs.All() {

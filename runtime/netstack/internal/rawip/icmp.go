@@ -1,0 +1,99 @@
+package rawip
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/inet"
+)
+
+// icmp does with an ICMP message what gVisor does not (icmp_input), and tells
+// whether it is for raw sockets as well: requests that the kernel answers are
+// not.
+func (p *Protocol) icmp(in *inet.Packet, pkt *stack.PacketBuffer) bool {
+	m := bytesOf(pkt)[len(in.Header):]
+	if len(m) < netbsd.ICMP_MINLEN || inet.Sum(m, 0) != 0 {
+		return false
+	}
+	group := in.Dst.IsMulticast() || p.net.Broadcast(in)
+	switch m[0] {
+	case netbsd.ICMP_UNREACH, netbsd.ICMP_PARAMPROB:
+		if errno := unreachable4(m[0], m[1]); errno != 0 {
+			p.failed4(m, errno)
+		}
+	case netbsd.ICMP_ECHO: // gVisor answers
+		return group
+	case netbsd.ICMP_TSTAMP:
+		if group || len(m) < netbsd.ICMP_TSLEN {
+			return true
+		}
+		p.answerTimestamp(in, m)
+		return false
+	}
+	return true
+}
+
+// unreachable4 returns the error that a message means to who sent the packet:
+// 0 when there is none.
+func unreachable4(typ, code uint8) netbsd.Errno {
+	if typ == netbsd.ICMP_PARAMPROB {
+		if code > 1 {
+			return 0
+		}
+		return netbsd.ENOPROTOOPT
+	}
+	switch {
+	case code == netbsd.ICMP_UNREACH_PROTOCOL || code == netbsd.ICMP_UNREACH_PORT:
+		return netbsd.ECONNREFUSED
+	case code == netbsd.ICMP_UNREACH_NEEDFRAG:
+		return netbsd.EMSGSIZE
+	case code <= netbsd.ICMP_UNREACH_PREC_CUTOFF:
+		return netbsd.EHOSTUNREACH
+	}
+	return 0
+}
+
+// quote is where the packet begins that a message is about.
+const quote = 8
+
+// failed4 tells the protocol of the packet that m quotes.
+func (p *Protocol) failed4(m []byte, errno netbsd.Errno) {
+	b := m[quote:]
+	if len(b) < headerSize4 {
+		return
+	}
+	size := int(b[0]&15) * 4
+	dst := netip.AddrFrom4([4]byte(b[dstAt:]))
+	const ports = 8
+	if size < headerSize4 || len(b) < size+ports || dst.IsMulticast() {
+		return
+	}
+	p.net.Inputs.Fail(b[protocolAt], &inet.Unreachable{
+		Src:       netip.AddrFrom4([4]byte(b[srcAt:])),
+		Dst:       dst,
+		Errno:     errno,
+		Transport: b[size:],
+	})
+}
+
+// answerTimestamp answers a timestamp request with the milliseconds since
+// midnight UTC.
+func (p *Protocol) answerTimestamp(in *inet.Packet, m []byte) {
+	const receiveTime, transmitTime = 12, 16
+	now := time.Now().UTC()
+	ms := uint32(now.Sub(now.Truncate(24*time.Hour)) / time.Millisecond)
+	v := buffer.NewViewSize(headerSize4 + len(m))
+	a := v.AsSlice()[headerSize4:]
+	copy(a, m)
+	a[0] = netbsd.ICMP_TSTAMPREPLY
+	binary.BigEndian.PutUint32(a[receiveTime:], ms)
+	binary.BigEndian.PutUint32(a[transmitTime:], ms)
+	a[2], a[3] = 0, 0
+	binary.BigEndian.PutUint16(a[2:], inet.Sum(a, 0))
+	p.net.Reflect4(in, v)
+}
