@@ -192,7 +192,7 @@ func (h *Out4) fillSource(w *way4) error {
 	if w.ifa == nil {
 		return netbsd.EADDRNOTAVAIL
 	}
-	h.Src = firstReady(w.ifa).Addr
+	h.Src = w.ifa.Addr
 	return nil
 }
 

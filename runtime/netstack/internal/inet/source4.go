@@ -29,7 +29,7 @@ func (n *Net) Source4(dst netip.Addr, s Source) (netip.Addr, error) {
 			return netip.Addr{}, netbsd.EADDRNOTAVAIL
 		}
 	}
-	return firstReady(ifa).Addr, nil
+	return ifa.Addr, nil
 }
 
 // sourceByRoute chooses without regard to groups. Routes through a loopback
@@ -76,16 +76,4 @@ func (n *Net) near(dst netip.Addr) *netif.Ifaddr {
 		}
 	}
 	return best
-}
-
-// firstReady returns the first address of the interface that ifa belongs to
-// which may be used, or ifa itself (in_getifa with the policy that is there
-// unless net.inet.ip.selectsrc says otherwise).
-func firstReady(ifa *netif.Ifaddr) *netif.Ifaddr {
-	for _, other := range ifa.Ifp.Addrs() {
-		if other == ifa || other.Addr.Is4() && other.Flags()&netbsd.IN_IFF_NOTREADY == 0 {
-			return other
-		}
-	}
-	return ifa
 }
