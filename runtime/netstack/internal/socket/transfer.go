@@ -34,11 +34,11 @@ func (t *transfer) once() error {
 	} else {
 		err = t.records()
 	}
-	if err != nil {
-		return err
-	}
 	if !t.peek() && so.Flags&WantRcvd != 0 {
 		so.Proto.Received(t.l)
+	}
+	if err != nil {
+		return err
 	}
 	if t.asked == t.u.Resid && t.asked != 0 && t.flags&netbsd.MSG_EOR == 0 && !so.Is(CantRcvMore) {
 		return errAgain
@@ -135,19 +135,18 @@ func (t *transfer) records() error {
 		so.dropHead(r)
 	}
 	so.Mu.Unlock()
-	err := t.head(&head)
+	if err := t.head(&head); err != nil {
+		t.rest(r)
+		return err
+	}
 	for {
-		whole := false
-		if err == nil && t.u.Resid > 0 {
+		var whole bool
+		var err error
+		if t.u.Resid > 0 {
 			whole, err = t.data(r)
 		}
-		if !whole && so.Flags&Atomic != 0 {
-			t.flags |= netbsd.MSG_TRUNC
-			if !t.peek() && (err == nil || head.Name != nil) {
-				so.Mu.Lock()
-				so.drop(r)
-				so.Mu.Unlock()
-			}
+		if !whole && (err == nil || head.Name != nil) {
+			t.rest(r)
 		}
 		if err != nil || !whole {
 			return err
@@ -155,6 +154,20 @@ func (t *transfer) records() error {
 		if r, err = t.next(); r == nil || err != nil {
 			return err
 		}
+	}
+}
+
+// rest drops what the receiver does not take of a datagram.
+func (t *transfer) rest(r *Record) {
+	so := t.so
+	if so.Flags&Atomic == 0 {
+		return
+	}
+	t.flags |= netbsd.MSG_TRUNC
+	if !t.peek() {
+		so.Mu.Lock()
+		so.drop(r)
+		so.Mu.Unlock()
 	}
 }
 
