@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -193,10 +194,10 @@ func send(t *testing.T, th *kerntest.Thread, fd uintptr) (sum int64) {
 	buf := th.Put(make([]byte, size))
 	for range rounds {
 		n, _, err := th.Call(netbsd.SYS_sendto, fd, buf, size, 0, 0, 0)
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			sum += int64(n)
-		case netbsd.ENOBUFS, netbsd.EMSGSIZE: // no room for a datagram or a record
+		case errors.Is(err, netbsd.ENOBUFS) || errors.Is(err, netbsd.EMSGSIZE): // no room for a datagram or a record
 		default:
 			t.Error(err)
 			return sum

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"errors"
 	"math"
 
 	"github.com/abigen/abigen/abi"
@@ -92,14 +93,16 @@ func (so *Socket) sendCounted(l *kern.Lwp, f *kern.OpenFile, m *outgoing) (int, 
 	switch {
 	case err == nil || n != 0 && isPause(err):
 		return n, nil
-	case err == netbsd.EPIPE && f.Flags()&netbsd.O_NOSIGPIPE == 0 && m.flags&netbsd.MSG_NOSIGNAL == 0:
+	case errors.Is(err, netbsd.EPIPE) && f.Flags()&netbsd.O_NOSIGPIPE == 0 && m.flags&netbsd.MSG_NOSIGNAL == 0:
 		l.Raise(netbsd.SIGPIPE)
 	}
 	return 0, err
 }
 
 // isPause tells whether an error ends a transfer that can go on later.
-func isPause(err error) bool { return err == netbsd.EINTR || err == netbsd.EWOULDBLOCK }
+func isPause(err error) bool {
+	return errors.Is(err, netbsd.EINTR) || errors.Is(err, netbsd.EWOULDBLOCK)
+}
 
 // recvfrom is recvfrom(2).
 func recvfrom(l *kern.Lwp, a syscalls.Args) (r0, r1 uintptr, err error) {

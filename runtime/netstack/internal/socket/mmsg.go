@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"errors"
 	"time"
 
 	"github.com/abigen/abigen/abi"
@@ -24,14 +25,14 @@ func sendmmsg(l *kern.Lwp, a syscalls.Args) (r0, r1 uintptr, err error) {
 	n := min(int(uint32(a[2])), maxMessages)
 	flags := int32(a[3])&netbsd.MSG_USERFLAGS | iovUserSpace
 	at := abi.Addr(a[1])
-	done := 0
-	for ; done < n; done++ {
+	count := 0
+	for ; count < n; count++ {
 		if err = so.sendOne(l, f, at, flags); err != nil {
 			break
 		}
 		at += netbsd.SizeofMmsghdr
 	}
-	return so.counted(done, err)
+	return so.counted(count, err)
 }
 
 func (so *Socket) sendOne(l *kern.Lwp, f *kern.OpenFile, at abi.Addr, flags int32) error {
@@ -48,18 +49,19 @@ func (so *Socket) sendOne(l *kern.Lwp, f *kern.OpenFile, at abi.Addr, flags int3
 	return kern.Out(l, &m, at)
 }
 
-// counted returns what sendmmsg and recvmmsg do after done messages and perhaps
+// counted returns what sendmmsg and recvmmsg do after count messages and perhaps
 // an error.
-func (so *Socket) counted(done int, err error) (r0, r1 uintptr, _ error) {
+func (so *Socket) counted(count int, err error) (r0, r1 uintptr, _ error) {
 	if err != nil {
-		if errno, ok := err.(netbsd.Errno); ok {
+		var errno netbsd.Errno
+		if errors.As(err, &errno) {
 			so.SetError(errno)
 		}
-		if done == 0 {
+		if count == 0 {
 			return 0, 0, err
 		}
 	}
-	return uintptr(done), 0, nil
+	return uintptr(count), 0, nil
 }
 
 // recvmmsg is recvmmsg(2). The timeout is looked at between messages only.
@@ -82,17 +84,17 @@ func recvmmsg(l *kern.Lwp, a syscalls.Args) (r0, r1 uintptr, err error) {
 	n := min(int(uint32(a[2])), maxMessages)
 	flags := int32(a[3]) & netbsd.MSG_USERFLAGS
 	at := abi.Addr(a[1])
-	done := 0
-	for done < n {
+	count := 0
+	for count < n {
 		var got int32
 		got, err = so.receiveOne(l, at, flags&^netbsd.MSG_WAITFORONE)
 		if err != nil {
-			if err == netbsd.EAGAIN && done > 0 {
+			if errors.Is(err, netbsd.EAGAIN) && count > 0 {
 				err = nil
 			}
 			break
 		}
-		done++
+		count++
 		at += netbsd.SizeofMmsghdr
 		if got&netbsd.MSG_OOB != 0 || timeout != 0 && time.Since(start) >= limit+time.Second {
 			break
@@ -101,7 +103,7 @@ func recvmmsg(l *kern.Lwp, a syscalls.Args) (r0, r1 uintptr, err error) {
 			flags |= netbsd.MSG_DONTWAIT
 		}
 	}
-	return so.counted(done, err)
+	return so.counted(count, err)
 }
 
 func (so *Socket) receiveOne(l *kern.Lwp, at abi.Addr, flags int32) (int32, error) {

@@ -1,8 +1,6 @@
 package socket
 
 import (
-	"errors"
-
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"github.com/abigen/abigen/netbsd"
@@ -17,10 +15,16 @@ type incoming struct {
 	control     [][]byte // messages
 }
 
-// errDone ends a receive without data, and errAgain begins it once more.
-var (
-	errDone  = errors.New("done")
-	errAgain = errors.New("again")
+// A verdict says how a receive goes on.
+type verdict uint8
+
+// The call returns, waits until the socket changes, begins once more, or takes
+// what there is.
+const (
+	done verdict = iota
+	wait
+	again
+	take
 )
 
 // receive moves data that came in to u (soreceive): one record, or as much of a
@@ -41,28 +45,27 @@ func (t *transfer) run() error {
 		if err := so.lock(l, &so.Rcv, t.flags); err != nil {
 			return err
 		}
-		err := t.once()
+		v, err := t.once()
 		timeout := so.unlock(&so.Rcv)
-		switch err {
-		case errAgain:
+		switch v {
+		case again:
 			continue
-		case errDone:
-			return nil
-		case errWait:
-		default:
+		case done:
 			return err
 		}
-		err = l.Sleep(so, waiter.AllEvents, timeout, func() bool { return so.receivable(t.flags, u.Resid, false) != errWait })
+		err = l.Sleep(so, waiter.AllEvents, timeout, func() bool {
+			v, _ := so.receivable(t.flags, u.Resid, false)
+			return v != wait
+		})
 		if err != nil {
 			return err
 		}
 	}
 }
 
-// receivable checks what a receiver who wants resid bytes is to do: nil when it
-// takes what there is, errWait when it waits for more, errDone when it returns with
-// nothing. Only with take is an error that waits on the socket taken away.
-func (so *Socket) receivable(flags int32, resid int, take bool) error {
+// receivable checks what a receiver who wants resid bytes is to do. Only with
+// clear is an error that waits on the socket taken away.
+func (so *Socket) receivable(flags int32, resid int, clear bool) (verdict, error) {
 	st, isStream := so.Proto.(Stream)
 	buffered := 0
 	if isStream {
@@ -78,29 +81,29 @@ func (so *Socket) receivable(flags int32, resid int, take bool) error {
 		}
 	}
 	if some && !so.wantsMore(flags, resid, buffered, end) {
-		return nil
+		return take, nil
 	}
 	switch {
 	case so.errno != 0 || so.State&CantRcvMore != 0:
 		if some {
-			return nil
+			return take, nil
 		}
 		if so.errno == 0 {
-			return errDone
+			return done, nil
 		}
 		errno := so.errno
-		if take && flags&netbsd.MSG_PEEK == 0 {
+		if clear && flags&netbsd.MSG_PEEK == 0 {
 			so.errno = 0
 		}
-		return errno
+		return done, errno
 	case so.State&(IsConnected|IsConnecting) == 0 && so.Flags&ConnRequired != 0:
-		return netbsd.ENOTCONN
+		return done, netbsd.ENOTCONN
 	case resid == 0:
-		return errDone
+		return done, nil
 	case so.State&NonBlocking != 0 || flags&(netbsd.MSG_DONTWAIT|netbsd.MSG_NBIO) != 0:
-		return netbsd.EWOULDBLOCK
+		return done, netbsd.EWOULDBLOCK
 	}
-	return errWait
+	return wait, nil
 }
 
 // wantsMore tells whether a receiver waits although something is there: on a

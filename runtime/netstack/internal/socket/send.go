@@ -9,9 +9,6 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
 
-// errWait is what the checks before a transfer return when the call has to wait.
-var errWait = errors.New("wait")
-
 // urgentRoom is by how much urgent data may exceed a buffer.
 const urgentRoom = 1024
 
@@ -31,37 +28,37 @@ func (so *Socket) send(l *kern.Lwp, m *outgoing) error {
 		if err := so.lock(l, &so.Snd, m.flags); err != nil {
 			return err
 		}
-		err := so.sendSome(l, m)
+		wait, err := so.sendSome(l, m)
 		timeout := so.unlock(&so.Snd)
-		if err != errWait {
+		if !wait {
 			return err
 		}
-		if err := l.Sleep(so, waiter.AllEvents, timeout, func() bool { return so.room(m) != errWait }); err != nil {
+		err = l.Sleep(so, waiter.AllEvents, timeout, func() bool {
+			_, wait, _ := so.sendable(m, false)
+			return !wait
+		})
+		if err != nil {
 			return err
 		}
 	}
 }
 
-// sendSome passes data on until nothing is left: errWait when the protocol has no
-// room.
-func (so *Socket) sendSome(l *kern.Lwp, m *outgoing) error {
+// sendSome passes data on until nothing is left, or the call has to wait for room.
+func (so *Socket) sendSome(l *kern.Lwp, m *outgoing) (wait bool, err error) {
 	for {
-		space, err := so.sendable(m, true)
-		if err != nil {
-			return err
+		space, wait, err := so.sendable(m, true)
+		if wait || err != nil {
+			return wait, err
 		}
 		before, control := m.data.Resid, m.control != nil
 		err = so.pass(l, m, space)
 		switch {
-		case err == netbsd.EWOULDBLOCK: // the room is gone again
-			if so.Is(NonBlocking) {
-				return err
-			}
-			return errWait
-		case err != nil || m.data.Resid == 0:
-			return err
-		case m.data.Resid == before && !control:
-			return errWait
+		case err != nil && (!errors.Is(err, netbsd.EWOULDBLOCK) || so.Is(NonBlocking)):
+			return false, err
+		case m.data.Resid == 0 && err == nil:
+			return false, nil
+		case m.data.Resid == before && !control && l.Interrupted(): // the room is gone again
+			return false, netbsd.EINTR
 		}
 	}
 }
@@ -88,16 +85,10 @@ func (so *Socket) passRecord(l *kern.Lwp, m *outgoing) error {
 	return so.Proto.Send(l, o)
 }
 
-// room tells whether a send would have to wait.
-func (so *Socket) room(m *outgoing) error {
-	_, err := so.sendable(m, false)
-	return err
-}
-
 // sendable checks whether m can be sent now, and returns how much there is room
-// for: errWait when the call has to wait for room. Only with take is an error
-// that waits on the socket taken away.
-func (so *Socket) sendable(m *outgoing, take bool) (space int, err error) {
+// for, or that the call has to wait for room. Only with take is an error that waits
+// on the socket taken away.
+func (so *Socket) sendable(m *outgoing, take bool) (space int, wait bool, err error) {
 	_, space, _ = so.levels()
 	atomic := so.Flags&Atomic != 0
 	resid, control := m.data.Resid, len(m.control)
@@ -105,32 +96,32 @@ func (so *Socket) sendable(m *outgoing, take bool) (space int, err error) {
 	defer so.Mu.Unlock()
 	switch {
 	case so.State&CantSendMore != 0:
-		return 0, netbsd.EPIPE
+		return 0, false, netbsd.EPIPE
 	case so.errno != 0:
 		errno := so.errno
 		if take {
 			so.errno = 0
 		}
-		return 0, errno
+		return 0, false, errno
 	case so.State&IsConnected != 0:
 	case so.Flags&ConnRequired != 0:
 		if resid != 0 || control == 0 {
-			return 0, netbsd.ENOTCONN
+			return 0, false, netbsd.ENOTCONN
 		}
 	case m.name == nil:
-		return 0, netbsd.EDESTADDRREQ
+		return 0, false, netbsd.EDESTADDRREQ
 	}
 	if m.flags&netbsd.MSG_OOB != 0 {
 		space += urgentRoom
 	}
 	if atomic && resid > so.Snd.Hiwat || control > so.Snd.Hiwat {
-		return 0, netbsd.EMSGSIZE
+		return 0, false, netbsd.EMSGSIZE
 	}
 	if space < resid+control && (atomic || space < so.Snd.Lowat || space < control) {
 		if so.State&NonBlocking != 0 || m.flags&netbsd.MSG_NBIO != 0 {
-			return 0, netbsd.EWOULDBLOCK
+			return 0, false, netbsd.EWOULDBLOCK
 		}
-		return 0, errWait
+		return 0, true, nil
 	}
-	return space - control, nil
+	return space - control, false, nil
 }

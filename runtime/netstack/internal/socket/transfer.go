@@ -16,19 +16,19 @@ type transfer struct {
 	u     *kern.Uio
 	in    incoming // a copy, so that the caller's need not be allocated
 	flags int32
-	asked int // bytes the call wants; 0 when it has got something else already
+	asked int  // bytes the call wants; 0 when it has got something else already
+	cut   bool // waiting for more of it was in vain
 }
 
 func (t *transfer) peek() bool { return t.flags&netbsd.MSG_PEEK != 0 }
 
-// once takes what there is. Its errors are those of receivable, errAgain when
-// there turned out to be nothing, or a fault.
-func (t *transfer) once() error {
+// once takes what there is, which may turn out to be nothing.
+func (t *transfer) once() (verdict, error) {
 	so := t.so
-	if err := so.receivable(t.flags, t.u.Resid, true); err != nil {
-		return err
+	v, err := so.receivable(t.flags, t.u.Resid, true)
+	if v != take {
+		return v, err
 	}
-	var err error
 	if st, ok := so.Proto.(Stream); ok {
 		err = t.stream(st)
 	} else {
@@ -37,14 +37,14 @@ func (t *transfer) once() error {
 	if !t.peek() && so.Flags&WantRcvd != 0 {
 		so.Proto.Received(t.l)
 	}
-	if err != nil {
-		return err
-	}
-	if t.asked == t.u.Resid && t.asked != 0 && t.flags&netbsd.MSG_EOR == 0 && !so.Is(CantRcvMore) {
-		return errAgain
+	switch {
+	case err != nil || t.cut:
+		return done, err
+	case t.asked == t.u.Resid && t.asked != 0 && t.flags&netbsd.MSG_EOR == 0 && !so.Is(CantRcvMore):
+		return again, nil
 	}
 	t.in.flags |= t.flags
-	return nil
+	return done, nil
 }
 
 // stream takes bytes that the protocol keeps, up to the urgent mark.
@@ -60,8 +60,8 @@ func (t *transfer) stream(st Stream) error {
 		if t.u.Resid == 0 || t.flags&netbsd.MSG_WAITALL == 0 || t.ended() {
 			return nil
 		}
-		if err := t.await(func() bool { return st.Buffered() > 0 || t.ended() }); err != nil {
-			return err
+		if !t.await(func() bool { return st.Buffered() > 0 || t.ended() }) {
+			return nil
 		}
 	}
 	return nil
@@ -106,19 +106,17 @@ func (t *transfer) ended() bool {
 	return t.so.errno != 0 || t.so.State&CantRcvMore != 0
 }
 
-// await waits for more of a stream of which something was taken: errDone, as
-// that is a success, when it does not come.
-func (t *transfer) await(more func() bool) error {
+// await waits for more of a stream of which something was taken. That it does
+// not come is no error.
+func (t *transfer) await(more func() bool) bool {
 	if t.so.Flags&WantRcvd != 0 {
 		t.so.Proto.Received(t.l)
 	}
 	t.so.Mu.Lock()
 	timeout := t.so.Rcv.patience()
 	t.so.Mu.Unlock()
-	if t.l.Sleep(t.so, waiter.AllEvents, timeout, more) != nil {
-		return errDone
-	}
-	return nil
+	t.cut = t.l.Sleep(t.so, waiter.AllEvents, timeout, more) != nil
+	return !t.cut
 }
 
 // records takes one record, or what is in the records of a stream.
@@ -127,7 +125,8 @@ func (t *transfer) records() error {
 	so.Mu.Lock()
 	if len(so.Rcv.Records) == 0 { // shut down since
 		so.Mu.Unlock()
-		return errDone
+		t.cut = true
+		return nil
 	}
 	r := so.Rcv.Records[0]
 	head := *r
@@ -151,8 +150,8 @@ func (t *transfer) records() error {
 		if err != nil || !whole {
 			return err
 		}
-		if r, err = t.next(); r == nil || err != nil {
-			return err
+		if r = t.next(); r == nil {
+			return nil
 		}
 	}
 }
@@ -246,10 +245,10 @@ func (so *Socket) eat(r *Record, n int) {
 
 // next waits for more of a stream when MSG_WAITALL asks for that, and returns
 // the record it is in: nil when there is nothing to wait for.
-func (t *transfer) next() (*Record, error) {
+func (t *transfer) next() *Record {
 	so := t.so
 	if t.flags&netbsd.MSG_WAITALL == 0 || t.flags&netbsd.MSG_EOR != 0 || t.peek() || t.u.Resid == 0 || so.Flags&Atomic != 0 {
-		return nil, nil
+		return nil
 	}
 	var r *Record
 	first := func() bool {
@@ -262,14 +261,14 @@ func (t *transfer) next() (*Record, error) {
 		return so.errno != 0 || so.State&CantRcvMore != 0
 	}
 	if !first() {
-		if err := t.await(first); err != nil {
-			return nil, err
+		if !t.await(first) {
+			return nil
 		}
 	} else if r != nil { // the next record was there already
-		return nil, nil
+		return nil
 	}
 	if r != nil && (r.Rights != nil || r.Control != nil) {
-		return nil, nil
+		return nil
 	}
-	return r, nil
+	return r
 }

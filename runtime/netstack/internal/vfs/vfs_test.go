@@ -1,6 +1,7 @@
 package vfs_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func (th thread) do(want error, num syscalls.Number, paths string, args ...uintp
 		a = append(a, th.Put([]byte(p+"\x00")))
 	}
 	r, _, err := th.Call(num, append(a, args...)...)
-	if err != want {
+	if !errors.Is(err, want) {
 		th.t.Errorf("%s(%s): %v, not %v", num, paths, err, want)
 	}
 	return r
@@ -160,11 +161,11 @@ func TestPermissions(t *testing.T) {
 	for path, want := range map[string]error{
 		"/s": netbsd.EACCES, "/shut/t": netbsd.EACCES, "/open/root": netbsd.EADDRINUSE, "/open/s": nil,
 	} {
-		if _, err := fs.BindSocket(th.Lwp, path, t); err != want {
+		if _, err := fs.BindSocket(th.Lwp, path, t); !errors.Is(err, want) {
 			t.Errorf("bind to %s: %v, not %v", path, err, want)
 		}
 	}
-	if _, err := fs.Socket(th.Lwp, "/open/root"); err != netbsd.EACCES {
+	if _, err := fs.Socket(th.Lwp, "/open/root"); !errors.Is(err, netbsd.EACCES) {
 		t.Errorf("connect without write permission: %v", err)
 	}
 	th.do(netbsd.EPERM, netbsd.SYS_unlink, "/open/root")
