@@ -23,3 +23,4 @@ type protocol struct{ socket.Unsupported }
 
 func (protocol) ShutWrite(*kern.Lwp) error { return netbsd.EOPNOTSUPP }
 func (protocol) ShutRead(*kern.Lwp) error  { return netbsd.EOPNOTSUPP }
+func (protocol) Stat(*netbsd.Stat) error   { return netbsd.EOPNOTSUPP }

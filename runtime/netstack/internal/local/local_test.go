@@ -65,7 +65,7 @@ func (th thread) pass(through uintptr, fds ...uintptr) {
 func (th thread) isClosed(r uintptr) bool {
 	th.t.Helper()
 	_, _, err := th.Call(netbsd.SYS_read, r, th.Put(make([]byte, 1)), 1)
-	if err != nil && err != netbsd.EAGAIN {
+	if err != nil && !errors.Is(err, netbsd.EAGAIN) {
 		th.t.Fatal(err)
 	}
 	return err == nil
@@ -211,7 +211,7 @@ func receive(t *testing.T, th *kerntest.Thread, fd uintptr) (sum int64) {
 	buf := th.Put(make([]byte, size))
 	for {
 		n, _, err := th.Call(netbsd.SYS_recvfrom, fd, buf, size, 0, 0, 0)
-		if err != nil && err != netbsd.EBADF {
+		if err != nil && !errors.Is(err, netbsd.EBADF) {
 			t.Error(err)
 		}
 		if n == 0 || err != nil {

@@ -108,7 +108,7 @@ func (p *pcb) ShutWrite(*kern.Lwp) error {
 func (p *pcb) Ioctl(*kern.Lwp, uint64, []byte) error { return netbsd.EOPNOTSUPP }
 
 // Stat tells how much the socket can send, and when it was made.
-func (p *pcb) Stat(st *netbsd.Stat) {
+func (p *pcb) Stat(st *netbsd.Stat) error {
 	p.d.mu.Lock()
 	defer p.d.mu.Unlock()
 	p.so.Mu.Lock()
@@ -128,4 +128,5 @@ func (p *pcb) Stat(st *netbsd.Stat) {
 	st.Ino = p.ino
 	st.Atim = kern.Timespec(p.born)
 	st.Mtim, st.Ctim = st.Atim, st.Atim
+	return nil
 }

@@ -34,8 +34,7 @@ func (so *Socket) SetFlags(flags uint32) error {
 // Stat fills in what a socket has of a struct stat (soo_stat).
 func (so *Socket) Stat(_ *kern.Lwp, st *netbsd.Stat) error {
 	st.Mode = netbsd.S_IFSOCK
-	so.Proto.Stat(st)
-	return nil
+	return so.Proto.Stat(st)
 }
 
 // Restart wakes who sleeps on the socket.

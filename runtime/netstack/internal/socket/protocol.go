@@ -88,7 +88,7 @@ type Protocol interface {
 	// Ioctl does those ioctls of the family that are not for all sockets or
 	// interfaces: ENOTTY for an unknown one.
 	Ioctl(l *kern.Lwp, cmd uint64, data []byte) error
-	Stat(st *netbsd.Stat)
+	Stat(st *netbsd.Stat) error
 
 	// Close ends the socket: the last reference is gone.
 	Close(l *kern.Lwp)
@@ -148,5 +148,5 @@ func (Unsupported) Option(*kern.Lwp, int32, int32) ([]byte, error)  { return nil
 func (Unsupported) SetOption(*kern.Lwp, int32, int32, []byte) error { return netbsd.ENOPROTOOPT }
 func (Unsupported) Changed(*kern.Lwp, int32)                        {}
 func (Unsupported) Ioctl(*kern.Lwp, uint64, []byte) error           { return netbsd.ENOTTY }
-func (Unsupported) Stat(*netbsd.Stat)                               {}
+func (Unsupported) Stat(*netbsd.Stat) error                         { return nil }
 func (Unsupported) Close(*kern.Lwp)                                 {}
