@@ -7,7 +7,7 @@ type OpError struct {
 	Err  error  // a [netbsd.Errno] when the kernel refused
 }
 
-// Error returns, for instance, "netcfg: add route 10.0.0.0/8: EEXIST: File exists".
+// Error returns, for instance, "netcfg: add route 10.0.0.0/8: File exists".
 func (e *OpError) Error() string { return "netcfg: " + e.Op + " " + e.What + ": " + e.Err.Error() }
 
 // Unwrap returns e.Err.

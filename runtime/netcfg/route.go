@@ -59,13 +59,15 @@ func (c *Client) RouteTo(ctx context.Context, dst netip.Addr) (routing.Route, er
 	return route, wrap("find route to", dst.String(), err)
 }
 
-// SetNeighbor enters the hardware address of a host, or changes it. The Index
-// may be 0 when a network of an interface has the address.
+// SetNeighbor enters the hardware address of a host, or changes it. When Index
+// is 0 the host is where the route to it leads.
 func (c *Client) SetNeighbor(ctx context.Context, n routing.Neighbor) error {
-	err := c.request(ctx, routing.Add, &n)
+	err := c.locate(ctx, &n)
+	if err == nil {
+		err = c.request(ctx, routing.Add, &n)
+	}
 	if errors.Is(err, netbsd.EEXIST) {
-		err = c.request(ctx, routing.Delete, &n)
-		if err == nil {
+		if err = c.request(ctx, routing.Delete, &n); err == nil {
 			err = c.request(ctx, routing.Add, &n)
 		}
 	}
@@ -74,7 +76,23 @@ func (c *Client) SetNeighbor(ctx context.Context, n routing.Neighbor) error {
 
 // DeleteNeighbor forgets the hardware address of a host.
 func (c *Client) DeleteNeighbor(ctx context.Context, addr netip.Addr) error {
-	return wrap("delete neighbor", addr.String(), c.request(ctx, routing.Delete, &routing.Neighbor{Addr: addr}))
+	n := routing.Neighbor{Addr: addr}
+	err := c.locate(ctx, &n)
+	if err == nil {
+		err = c.request(ctx, routing.Delete, &n)
+	}
+	return wrap("delete neighbor", addr.String(), err)
+}
+
+// locate fills in the link that a neighbor is on, which the kernel wants to be
+// told.
+func (c *Client) locate(ctx context.Context, n *routing.Neighbor) error {
+	if n.Index != 0 {
+		return nil
+	}
+	r, err := c.RouteTo(ctx, n.Addr)
+	n.Index = r.Index
+	return err
 }
 
 // Neighbors lists the hosts whose hardware addresses are known or looked for.

@@ -47,7 +47,7 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	ifs := k.ifs
 	net := &inet.Net{Stack: k.stack, Ifs: ifs, Routes: rtable.New(ifs), Params: inet.NewParams(), Inputs: inputs}
 	ifs.Link = cfg.Link
-	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs})
+	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs, Processes: &k.procs})
 	if err != nil {
 		return err
 	}

@@ -247,6 +247,19 @@ func (t *Table) LastFD() int32 {
 	return -1
 }
 
+// Files returns the open files in the order of their descriptors, each with a
+// reference that the caller has to give back.
+func (t *Table) Files() (list []*OpenFile) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, d := range t.fds {
+		if d != nil && d.file != nil && d.file.tryRef() {
+			list = append(list, d.file)
+		}
+	}
+	return list
+}
+
 // CloseOnExec returns the flag of descriptor fd: EBADF when it is not open.
 func (t *Table) CloseOnExec(fd int32) (bool, error) {
 	d := t.at(fd)

@@ -91,7 +91,6 @@ func tcpNodes() []Node {
 			Node{Number: Any, Name: "available", Flags: permanent, Value: Text("reno newreno cubic")},
 			Node{Number: Any, Name: "selected", Flags: permanent | readWrite, Func: true, Size: room,
 				Value: NewString("newreno", room, oneOf("reno", "newreno", "cubic"))}),
-		sockets(),
 		checked(Any, "keepinit", 2*75, nil),
 		integer(Any, "recvbuf_auto", 1),
 		integer(Any, "recvbuf_inc", 16<<10),

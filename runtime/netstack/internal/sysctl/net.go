@@ -5,85 +5,78 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
-func netNodes(ifs *netif.Table) []Node {
-	tcp := tcpNodes()
-	udpChecksum := NewInt(0, nil) // net.inet.udp and net.inet6.udp6 share it
+func netNodes(ifs *netif.Table, lists pcblists) []Node {
+	sharedTCP, udpChecksum := tcpNodes(), NewInt(0, nil) // by both families
 	return append(temporary(
 		Node{Number: 1, Name: "local", Children: temporary(
-			Node{Number: 1, Name: "stream", Children: temporary(sockets())},
-			Node{Number: 2, Name: "dgram", Children: temporary(sockets())},
-			Node{Number: 5, Name: "seqpacket", Children: temporary(sockets())},
+			Node{Number: 1, Name: "stream", Children: temporary(lists.kind(netbsd.AF_LOCAL, netbsd.SOCK_STREAM))},
+			Node{Number: 2, Name: "dgram", Children: temporary(lists.kind(netbsd.AF_LOCAL, netbsd.SOCK_DGRAM))},
+			Node{Number: 5, Name: "seqpacket", Children: temporary(lists.kind(netbsd.AF_LOCAL, netbsd.SOCK_SEQPACKET))},
 		)},
-	), []Node{
-		dir(2, "inet",
-			dir(0, "ip", ipNodes()...),
-			dir(1, "icmp", icmpNodes()...),
-			dir(2, "igmp", counters(Any, "stats", 10)),
-			dir(6, "tcp", append(tcp, vtw())...),
-			dir(17, "udp",
-				integer(1, "checksum", 1),
-				integer(2, "sendspace", 9216),
-				integer(3, "recvspace", 40*(1024+16)),
-				Node{Number: 4, Name: "do_loopback_cksum", Flags: permanent | readWrite, Value: udpChecksum},
-				counters(5, "stats", 9),
-				sockets()),
-			dir(112, "carp",
-				integer(Any, "preempt", 0),
-				integer(Any, "arpbalance", 0),
-				integer(Any, "allow", 1),
-				integer(Any, "log", 0),
-				counters(5, "stats", 16)),
-			dir(255, "raw", sockets()),
-			dir(Any, "arp",
-				integer(Any, "keep", 20*60),
-				integer(Any, "down", 20),
-				counters(Any, "stats", 23),
-				integer(Any, "log_movements", 1),
-				integer(Any, "log_permanent_modify", 1),
-				integer(Any, "log_wrong_iface", 1),
-				integer(Any, "log_unknown_network", 1),
-				integer(Any, "debug", 0)),
-			byIndex("multicast", groups(ifs)),
-		),
+	),
+		dir(2, "inet", inetNodes(ifs, lists, sharedTCP, udpChecksum)...),
 		dir(17, "oroute"),
-		dir(24, "inet6",
-			dir(6, "tcp6", append(tcp, vtw())...),
-			dir(17, "udp6",
-				integer(1, "sendspace", 9216),
-				integer(2, "recvspace", 40*(1024+28)),
-				Node{Number: 3, Name: "do_loopback_cksum", Flags: permanent | readWrite, Value: udpChecksum},
-				sockets(),
-				counters(4, "stats", 10)),
-			dir(41, "ip6", ip6Nodes()...),
-			dir(58, "icmp6", icmp6Nodes()...),
-			dir(103, "pim6", counters(1, "stats", 7)),
-			dir(255, "raw6", sockets(), counters(1, "stats", 7)),
-			byIndex("multicast", groups(ifs)),
-			byIndex("multicast_kludge", kludge),
-		),
+		dir(24, "inet6", inet6Nodes(ifs, lists, sharedTCP, udpChecksum)...),
 		dir(34, "route", Node{Number: Any, Name: "stats", Flags: permanent, Value: Struct(func() []byte { return make([]byte, 5*8) })}),
 		byIndex("sdl", linkAddresses(ifs)),
 		dir(Any, "ether", byIndex("multicast", groups(ifs))),
-	}...)
+	)
 }
 
-// sockets lists the sockets of a protocol.
-func sockets() Node {
-	return Node{Number: Any, Name: "pcblist", Flags: permanent, Type: netbsd.CTLTYPE_STRUCT, Handler: noSockets}
+func inetNodes(ifs *netif.Table, lists pcblists, tcp []Node, udpChecksum *Int) []Node {
+	return []Node{
+		dir(0, "ip", ipNodes()...),
+		dir(1, "icmp", icmpNodes()...),
+		dir(2, "igmp", counters(Any, "stats", 10)),
+		dir(6, "tcp", withOwn(tcp, lists, netbsd.AF_INET)...),
+		dir(17, "udp",
+			integer(1, "checksum", 1),
+			integer(2, "sendspace", 9216),
+			integer(3, "recvspace", 40*(1024+16)),
+			Node{Number: 4, Name: "do_loopback_cksum", Flags: permanent | readWrite, Value: udpChecksum},
+			counters(5, "stats", 9),
+			lists.protocol(netbsd.AF_INET, netbsd.IPPROTO_UDP)),
+		dir(112, "carp",
+			integer(Any, "preempt", 0),
+			integer(Any, "arpbalance", 0),
+			integer(Any, "allow", 1),
+			integer(Any, "log", 0),
+			counters(5, "stats", 16)),
+		dir(255, "raw", lists.kind(netbsd.AF_INET, netbsd.SOCK_RAW)),
+		dir(Any, "arp",
+			integer(Any, "keep", 20*60),
+			integer(Any, "down", 20),
+			counters(Any, "stats", 23),
+			integer(Any, "log_movements", 1),
+			integer(Any, "log_permanent_modify", 1),
+			integer(Any, "log_wrong_iface", 1),
+			integer(Any, "log_unknown_network", 1),
+			integer(Any, "debug", 0)),
+		byIndex("multicast", groups(ifs)),
+	}
 }
 
-// noSockets answers as NetBSD does when the caller may see no socket. The name
-// goes on with two numbers that select, the size of an element and how many.
-func noSockets(r *Request) error {
-	if len(r.Name) != 4 || r.Old != 0 && r.Name[2] != netbsd.SizeofKinfoPcb {
-		return netbsd.EINVAL
+func inet6Nodes(ifs *netif.Table, lists pcblists, tcp []Node, udpChecksum *Int) []Node {
+	return []Node{
+		dir(6, "tcp6", withOwn(tcp, lists, netbsd.AF_INET6)...),
+		dir(17, "udp6",
+			integer(1, "sendspace", 9216),
+			integer(2, "recvspace", 40*(1024+28)),
+			Node{Number: 3, Name: "do_loopback_cksum", Flags: permanent | readWrite, Value: udpChecksum},
+			lists.protocol(netbsd.AF_INET6, netbsd.IPPROTO_UDP),
+			counters(4, "stats", 10)),
+		dir(41, "ip6", ip6Nodes()...),
+		dir(58, "icmp6", icmp6Nodes()...),
+		dir(103, "pim6", counters(1, "stats", 7)),
+		dir(255, "raw6", lists.kind(netbsd.AF_INET6, netbsd.SOCK_RAW), counters(1, "stats", 7)),
+		byIndex("multicast", groups(ifs)),
+		byIndex("multicast_kludge", kludge),
 	}
-	if r.Old == 0 {
-		const slop = 20 // PCB_SLOP
-		r.OldLen = slop * netbsd.SizeofKinfoPcb
-		return nil
-	}
-	return r.Reply(nil)
+}
+
+// withOwn returns TCP's variables with those that each family has for itself.
+func withOwn(shared []Node, lists pcblists, family int32) []Node {
+	return append(shared[:len(shared):len(shared)], lists.protocol(family, netbsd.IPPROTO_TCP), vtw())
 }
 
 // portNodes are the ranges of ports that the kernel chooses from.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/kernel"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
@@ -14,6 +15,7 @@ type Config struct {
 	Release    *kernel.Release
 	Hostname   string
 	Interfaces *netif.Table
+	Processes  *kern.Procs
 }
 
 // New returns the variables of a NetBSD kernel with TCP/IP, local sockets and
@@ -30,7 +32,7 @@ func New(cfg Config) (*Tree, error) {
 	}{
 		{"kern", kernNodes(cfg)},
 		{"hw", hwNodes()},
-		{"net", netNodes(cfg.Interfaces)},
+		{"net", netNodes(cfg.Interfaces, pcblists{cfg.Processes})},
 	} {
 		if err := t.Add(part.parent, part.nodes...); err != nil {
 			return nil, err

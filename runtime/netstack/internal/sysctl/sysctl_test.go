@@ -38,12 +38,12 @@ const (
 func boot(t *testing.T) *machine {
 	t.Helper()
 	ifs := netif.New(stack.New(stack.Options{}))
-	tree, err := New(Config{Release: kernel.NetBSD10, Hostname: "here", Interfaces: ifs})
+	procs := new(kern.Procs)
+	tree, err := New(Config{Release: kernel.NetBSD10, Hostname: "here", Interfaces: ifs, Processes: procs})
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := &machine{Tree: tree, T: t, mem: abi.Bytes{Base: base, Data: make([]byte, size)}}
-	var procs kern.Procs
 	m.lwp = kern.NewLwp(procs.New("test", nil), &m.mem)
 	return m
 }
