@@ -207,3 +207,37 @@ func TestWatch(t *testing.T) {
 		}
 	})
 }
+
+func TestKindsOfRoutes(t *testing.T) {
+	eachRelease(t, cables, func(t *testing.T, c *netcfg.Client) {
+		link := ethernet(t, c)
+		steps(t, func(ctx context.Context) error { return c.AddAddress(ctx, "shmif0", prefix("2001:db8::1/64")) })
+		for _, want := range []struct {
+			routing.Route
+			to string
+		}{
+			{routing.Route{Dst: prefix("0.0.0.0/0"), Gateway: addr("10.5.0.9")}, "192.0.2.1"},
+			{routing.Route{Dst: prefix("::/0"), Gateway: addr("2001:db8::2")}, "2001:4::1"},
+			{routing.Route{Dst: prefix("2001:db9::/32"), Gateway: addr("fe80::2"), Index: link.Index}, "2001:db9::5"},
+			{routing.Route{Dst: prefix("10.77.0.0/16"), Index: link.Index}, "10.77.1.1"},
+			{routing.Route{Dst: prefix("10.78.0.0/16"), Type: routing.Blackhole}, "10.78.1.1"},
+			{routing.Route{Dst: prefix("10.79.0.1/32"), Type: routing.Unreachable}, "10.79.0.1"},
+		} {
+			if err := c.AddRoute(t.Context(), want.Route); err != nil {
+				t.Error(err)
+				continue
+			}
+			r, err := c.RouteTo(t.Context(), addr(want.to))
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			if r.Dst != want.Dst || r.Gateway != want.Gateway || r.Type != want.Type || !r.Type.IsReject() && r.Index != link.Index {
+				t.Errorf("the route to %s is %+v, not %+v", want.to, r, want.Route)
+			}
+			if err := c.DeleteRoute(t.Context(), want.Dst); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

@@ -81,10 +81,10 @@ func tcpNodes() []Node {
 		integer(24, "rstppslimit", 100),
 		integer(25, "delack_ticks", hz/5),
 		checked(26, "init_win_local", 4, window),
-		{Number: 27, Name: "ident", Flags: permanent | readWrite, Type: netbsd.CTLTYPE_STRUCT, Size: 4, Handler: refuse(netbsd.EINVAL)},
+		{Number: 27, Name: "ident", Flags: permanent | readWrite, Type: netbsd.CTLTYPE_STRUCT, Size: 4, Handler: unsupported},
 		integer(29, "do_loopback_cksum", 0),
 		counters(30, "stats", 76),
-		{Number: 33, Name: "drop", Flags: permanent | readWrite, Type: netbsd.CTLTYPE_STRUCT, Handler: refuse(netbsd.EINVAL)},
+		{Number: 33, Name: "drop", Flags: permanent | readWrite, Type: netbsd.CTLTYPE_STRUCT, Handler: unsupported},
 		integer(34, "msl", 30),
 		integer(Any, "minmss", 216),
 		dir(Any, "congctl",
@@ -119,9 +119,8 @@ func vtw() Node {
 		state(Any, "entries", func() int32 { return 16 }))
 }
 
-func refuse(errno netbsd.Errno) Handler {
-	return func(*Request) error { return errno }
-}
+// unsupported stands for what this kernel does not do.
+func unsupported(*Request) error { return netbsd.EOPNOTSUPP }
 
 func ip6Nodes() []Node {
 	return append([]Node{

@@ -17,11 +17,10 @@ func linkAddresses(ifs *netif.Table) Handler {
 	})
 }
 
-// groups answers for the lists of multicast groups that are joined on an
-// interface. Only those of sockets would be there, and they are not kept by
-// interface.
+// groups stands for the lists of the multicast groups that an interface is in,
+// which are not to be had from gVisor.
 func groups(ifs *netif.Table) Handler {
-	return ofInterface(ifs, func(r *Request, _ *netif.Ifnet) error { return r.Reply(nil) })
+	return ofInterface(ifs, func(*Request, *netif.Ifnet) error { return netbsd.EOPNOTSUPP })
 }
 
 // ofInterface is a handler for names that go on with the index of an
