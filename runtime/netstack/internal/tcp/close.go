@@ -18,7 +18,7 @@ import (
 func (t *tcpcb) end(e *endpoint, errno netbsd.Errno) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.dead.Load() || t.ep.Load() != e {
+	if t.ep.Load() != e {
 		return
 	}
 	if err := e.LastError(); errno == 0 {
@@ -29,6 +29,9 @@ func (t *tcpcb) end(e *endpoint, errno netbsd.Errno) {
 
 // kill does what end says. t.mu is held.
 func (t *tcpcb) kill(errno netbsd.Errno) {
+	if t.dead.Load() {
+		return
+	}
 	if e := t.ep.Load(); e != nil {
 		e.stopInit()
 	}
@@ -65,12 +68,13 @@ func (t *tcpcb) ShutWrite(*kern.Lwp) error {
 		return err
 	}
 	t.so.Mark(socket.CantSendMore)
-	t.finish()
+	t.finish(t.so.Is(socket.CantRcvMore))
 	return nil
 }
 
-// finish is the user's end of the connection (tcp_usrclosed).
-func (t *tcpcb) finish() {
+// finish is the user's end of the connection (tcp_usrclosed). With await,
+// somebody waits for the peer to have the FIN.
+func (t *tcpcb) finish(await bool) {
 	e := t.ep.Load()
 	switch s := t.state(); {
 	case s <= netbsd.TCPS_SYN_SENT:
@@ -85,28 +89,26 @@ func (t *tcpcb) finish() {
 		t.so.Disconnected()
 	default:
 		_ = e.Shutdown(tcpip.ShutdownWrite) // fails when the connection has just ended, of which NotifyEvent tells
-		t.awaitFin(e)
+		if await && !e.fin.Load() {
+			go t.awaitFin()
+		}
 	}
 }
 
-// awaitFin marks the socket as disconnected when the peer has our FIN, if it
-// does not want to receive either. Of that gVisor sends no event.
-func (t *tcpcb) awaitFin(e *endpoint) {
-	if !t.so.Is(socket.CantRcvMore) || e.fin.Load() {
-		return // it will be disconnected when the peer's FIN is there, or closed
-	}
-	go func() {
-		for pause := time.Millisecond; t.ep.Load() == e && !t.dead.Load(); pause = min(2*pause, time.Second) {
-			switch s := t.state(); {
-			case s >= netbsd.TCPS_FIN_WAIT_2:
-				t.so.Disconnected()
-				return
-			case s != netbsd.TCPS_FIN_WAIT_1:
-				return
-			}
-			time.Sleep(pause)
+// awaitFin marks the socket as disconnected when the peer has our FIN: what
+// receives nothing more does not wait for that of the peer. Of this gVisor sends
+// no event.
+func (t *tcpcb) awaitFin() {
+	for pause := time.Millisecond; ; pause = min(2*pause, time.Second) {
+		switch s := t.state(); {
+		case s >= netbsd.TCPS_FIN_WAIT_2:
+			t.so.Disconnected()
+			return
+		case s != netbsd.TCPS_FIN_WAIT_1:
+			return
 		}
-	}()
+		time.Sleep(pause)
+	}
 }
 
 // ShutRead drops what has arrived, and what will (sorflush).
@@ -132,13 +134,13 @@ func (t *tcpcb) disconnect() {
 	e := t.ep.Load()
 	switch {
 	case t.state() < netbsd.TCPS_ESTABLISHED:
-		t.finish()
+		t.finish(false)
 	case t.lingerZero():
 		t.reset(e)
 	default:
 		t.so.Disconnecting()
 		t.discard.Store(true)
-		t.finish()
+		t.finish(t.so.Option(netbsd.SO_LINGER))
 		e.drain()
 	}
 }
