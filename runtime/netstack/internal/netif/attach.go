@@ -32,6 +32,7 @@ func (t *Table) attachIPv6(p *Ifnet) {
 		return
 	}
 	a := newAddr(p, t.linkLocal(p), 64)
+	a.Auto = true
 	a.setTentative()
 	_ = t.addIPv6(a) // an interface without one works all the same
 }

@@ -33,17 +33,13 @@ func (a *Ifaddr) setTentative() {
 	if flags&netbsd.IFF_LOOPBACK != 0 || flags&running != running || a.Addr.IsUnspecified() {
 		return
 	}
-	if count := &a.Ifp.table.DADCount6; a.Addr.Is4() {
-		count = &a.Ifp.table.DADCount4
-		if count.Load() == 0 { // AF_INET6 becomes tentative all the same
-			return
-		}
-	}
 	a.flags.Store(a.flags.Load() | a.bits().tentative)
 	a.tested = true
 }
 
 // detectDuplicate begins to ask whether another host has a tentative address.
+// Without probes, and for an anycast address, it is taken for granted that none
+// has.
 func (t *Table) detectDuplicate(a *Ifaddr) {
 	f := a.bits()
 	if a.flags.Load()&f.tentative == 0 {
@@ -56,11 +52,15 @@ func (t *Table) detectDuplicate(a *Ifaddr) {
 	}
 	done := func(r stack.DADResult) {
 		_, ok := r.(*stack.DADSucceeded)
-		go t.detected(a, ok) // locks of gVisor's are held here
+		go func() { // locks of gVisor's are held here
+			t.conf.Lock()
+			defer t.conf.Unlock()
+			t.detected(a, ok)
+		}()
 	}
 	ep, err := t.Stack.GetNetworkEndpoint(a.Ifp.nic(), num)
-	if err != nil || count <= 0 {
-		done(&stack.DADSucceeded{})
+	if err != nil || count <= 0 || a.Addr.Is6() && a.flags.Load()&netbsd.IN6_IFF_ANYCAST != 0 {
+		t.detected(a, true)
 		return
 	}
 	d := ep.(stack.DuplicateAddressDetector)
@@ -71,8 +71,6 @@ func (t *Table) detectDuplicate(a *Ifaddr) {
 
 // detected ends the search for another host with the address.
 func (t *Table) detected(a *Ifaddr, alone bool) {
-	t.conf.Lock()
-	defer t.conf.Unlock()
 	f := a.bits()
 	if old := a.flags.Load(); old&f.tentative == 0 || !slices.Contains(a.Ifp.Addrs(), a) {
 		return

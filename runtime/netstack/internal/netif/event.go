@@ -17,7 +17,9 @@ type What uint8
 // or is said once more to be so; other flags, the MTU and the metric change
 // without an event. AddrAdded, AddrRemoved and AddrChanged are about addresses
 // of AF_INET and AF_INET6; AddrChanged tells of another netmask, broadcast
-// address or flags, and with SIOCSIFADDR also of another address. LinkAddrAdded
+// address or flags, and with SIOCSIFADDR also of another address. AddrReady
+// follows AddrAdded when it has begun to be found out whether another host has
+// the address. LinkAddrAdded
 // and LinkAddrRemoved are about those of AF_LINK, and LinkAddrChanged tells
 // which of them is now used.
 const (
@@ -26,6 +28,7 @@ const (
 	Departed
 	Changed
 	AddrAdded
+	AddrReady
 	AddrRemoved
 	AddrChanged
 	LinkAddrAdded

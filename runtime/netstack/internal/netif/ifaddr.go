@@ -23,6 +23,7 @@ type Ifaddr struct {
 	Addr   netip.Addr   // without a zone; not valid for AF_LINK
 	Prefix netip.Prefix // the network; of a mask with holes, up to the first
 	Link   []byte       // hardware address, AF_LINK only
+	Auto   bool         // a link-local address that the interface got when it came up
 
 	flags      atomic.Int32 // IN_IFF_*, IN6_IFF_*
 	preference atomic.Int32 // int16
@@ -120,6 +121,7 @@ func (t *Table) addAddr(a *Ifaddr) error {
 	t.announce(a)
 	t.Notify(Event{What: AddrAdded, Ifp: a.Ifp, Ifa: a})
 	t.detectDuplicate(a)
+	t.Notify(Event{What: AddrReady, Ifp: a.Ifp, Ifa: a})
 	t.startLifetime(a)
 	return nil
 }

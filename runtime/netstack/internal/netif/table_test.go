@@ -22,7 +22,14 @@ func boot(t *testing.T) (*Table, *[]string) {
 	tab := New(s)
 	var events []string
 	tab.Notify = func(e Event) {
-		name := []string{"arrived", "departing", "departed", "changed", "added", "removed", "replaced", "link added", "link removed", "link used"}[e.What]
+		if e.What == AddrReady {
+			return
+		}
+		name := map[What]string{
+			Arrived: "arrived", Departing: "departing", Departed: "departed", Changed: "changed",
+			AddrAdded: "added", AddrRemoved: "removed", AddrChanged: "replaced",
+			LinkAddrAdded: "link added", LinkAddrRemoved: "link removed", LinkAddrChanged: "link used",
+		}[e.What]
 		if e.Ifa != nil {
 			name += " " + e.Ifa.Addr.String()
 		}

@@ -24,6 +24,8 @@ func (t *Table) Event(e netif.Event) {
 		t.tellInterface(e.Ifp)
 	case netif.AddrAdded:
 		t.addrAdded(e.Ifa)
+	case netif.AddrReady:
+		t.addrReady(e.Ifa)
 	case netif.AddrRemoved:
 		t.addrRemoved(e.Ifa)
 	case netif.AddrChanged:
@@ -56,6 +58,13 @@ func (t *Table) addrAdded(a *netif.Ifaddr) {
 		t.initInet(a, true)
 	} else {
 		t.initInet6(a)
+	}
+}
+
+// addrReady adds the route to the network of an address of AF_INET6.
+func (t *Table) addrReady(a *netif.Ifaddr) {
+	if a.Addr.Is6() && a.Prefix.Bits() < 128 {
+		t.joinPrefix(a)
 	}
 }
 

@@ -48,8 +48,8 @@ func (t *Table) initInet6(a *netif.Ifaddr) {
 		t.groupRoute(a, "ff02::1")
 		t.groupRoute(a, "ff01::1")
 	}
-	if a.Prefix.Bits() < 128 {
-		t.joinPrefix(a)
+	if needsCache(a.Ifp) { // nd6_add_ifa_lle
+		t.update(a, func(s *ifaState) { s.hook, s.flags = nd6Hook, netbsd.RTF_CONNECTED })
 	}
 }
 
@@ -76,8 +76,21 @@ func (t *Table) joinPrefix(a *netif.Ifaddr) {
 		t.prefixes = slices.Insert(t.prefixes, 0, p)
 		t.onlink(p)
 	}
-	p.refs++
-	t.update(a, func(s *ifaState) { s.prefix = p })
+	if !a.Auto { // such a network stays when its address goes
+		p.refs++
+		t.update(a, func(s *ifaState) { s.prefix = p })
+	}
+	t.recheck()
+}
+
+// recheck adds the routes of networks that could not be added before
+// (pfxlist_onlink_check).
+func (t *Table) recheck() {
+	for _, p := range t.prefixes {
+		if !p.onlink && !p.net.Addr().IsLinkLocalUnicast() {
+			t.onlink(p)
+		}
+	}
 }
 
 // onlink adds the route to a prefix, unless another interface has one to the
@@ -143,6 +156,7 @@ func (t *Table) offlink(p *prefix) {
 func (t *Table) removePrefix(p *prefix) {
 	t.offlink(p)
 	t.prefixes = slices.DeleteFunc(t.prefixes, func(o *prefix) bool { return o == p })
+	t.recheck()
 }
 
 // purgeInet6 takes the routes of an address away (in6_purgeaddr). When the

@@ -20,7 +20,8 @@ type Neighbor struct {
 	Ifp     *netif.Ifnet
 	Addr    netip.Addr
 	MAC     []byte // nil while it is being found out
-	Static  bool   // of an own address, or made by a program
+	Own     bool   // the address is the interface's own
+	Static  bool   // made by a program to last, or of an own address of AF_INET
 	Proxy   bool   // we answer for it
 	Expires int64  // Unix time; 0: never
 }
@@ -81,7 +82,7 @@ func (t *Table) neighborsOf(p *netif.Ifnet, family int32) (list []*Neighbor) {
 			continue
 		}
 		seen[a.Addr] = true
-		list = append(list, &Neighbor{Ifp: p, Addr: a.Addr, MAC: p.LinkAddr(), Static: true})
+		list = append(list, &Neighbor{Ifp: p, Addr: a.Addr, MAC: p.LinkAddr(), Own: true, Static: family == netbsd.AF_INET})
 	}
 	for _, n := range t.resolved(p, family) {
 		if !seen[n.Addr] {
@@ -151,7 +152,7 @@ func (t *Table) AddNeighbor(index int, dst, mac []byte, flags int32, expires int
 		return netbsd.EINVAL
 	}
 	old := t.Neighbor(p, dst)
-	if old != nil && old.Static {
+	if old != nil && (old.Own || old.Static) {
 		return netbsd.EEXIST
 	}
 	if old == nil && !t.onLink(p, dst) {
