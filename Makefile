@@ -26,10 +26,12 @@ build: preflight ## build the command, bin/abigen
 	$(GO) build -o $(ABIGEN) ./cmd/abigen
 
 .PHONY: run
-run: build ## generate the packages from the real headers, then translate some socket calls
+run: build ## generate the packages from the real headers, translate some socket calls, join two kernels
 	$(ABIGEN) generate
 	@echo
 	$(GO) run ./examples/translate
+	@echo
+	$(GO) run ./examples/kernels
 
 .PHONY: generate
 generate: build ## bring netbsd, linux and generated up to date, and what examples/foreign makes
@@ -71,6 +73,10 @@ cross: preflight ## the packages for users compile on every architecture and hos
 		echo "GOOS=$$os GOARCH=$$arch go vet ./abi ./netbsd/... ./linux/... ./generated/..."; \
 		GOOS=$$os GOARCH=$$arch $(GO) vet ./abi ./netbsd/... ./linux/... ./generated/... || exit 1; \
 	done; done
+	@for arch in $(ARCHES); do \
+		echo "GOOS=linux GOARCH=$$arch go vet ./runtime/..."; \
+		GOOS=linux GOARCH=$$arch $(GO) vet ./runtime/... || exit 1; \
+	done
 
 .PHONY: lint
 lint: preflight ## golangci-lint, built from the version in tools/lint/go.mod
@@ -78,8 +84,10 @@ lint: preflight ## golangci-lint, built from the version in tools/lint/go.mod
 	$(BIN)/golangci-lint run ./...
 
 .PHONY: bench
-bench: build ## parser, command and converters, each beside its peers, as tables
+bench: build ## parser, command, converters and sockets, each beside its peers, as tables
 	@$(GO) run ./internal/bench -abigen $(ABIGEN)
+	@echo
+	@$(GO) run ./internal/netbench
 
 .PHONY: fuzz
 fuzz: preflight ## each fuzz target for FUZZTIME (10s)
