@@ -21,7 +21,7 @@ func (t *Table) attachIPv6(p *Ifnet) {
 			return
 		}
 		a := newAddr(p, one, 128)
-		a.dst = one
+		a.setDst(one)
 		a.flags.Store(netbsd.IN6_IFF_NODAD)
 		if t.addIPv6(a) != nil {
 			return

@@ -6,6 +6,6 @@
 //
 // One configuration follows the other: conf of a Table is held from the check
 // of a request to the last event about it. Listeners are called with it, so
-// they may ask but not configure. What is asked for is guarded by mu, which is
-// a leaf and never held while gVisor or a listener is called.
+// they may ask but not configure. Whoever asks takes no lock, or for details mu,
+// which is a leaf and never held while gVisor or a listener is called.
 package netif

@@ -27,17 +27,14 @@ const (
 // createEther makes an Ethernet interface with a random address, without a
 // device behind it.
 func (t *Table) createEther(driver string, unit int) (*Ifnet, error) {
-	p := &Ifnet{
-		Name:  driver + strconv.Itoa(unit),
-		Type:  netbsd.IFT_ETHER,
-		flags: netbsd.IFF_BROADCAST | netbsd.IFF_SIMPLEX | netbsd.IFF_MULTICAST,
-		mtu:   etherMTU,
-	}
+	p := &Ifnet{Name: driver + strconv.Itoa(unit), Type: netbsd.IFT_ETHER}
+	p.flags.Store(netbsd.IFF_BROADCAST | netbsd.IFF_SIMPLEX | netbsd.IFF_MULTICAST)
+	p.mtu.Store(etherMTU)
 	mac := []byte{0xb2, 0xa0, 0, 0, 0, 0}
 	r := rand.Uint32()
 	mac[2], mac[3], mac[4], mac[5] = byte(r), byte(r>>8), byte(r>>16), byte(r>>24)
 	ep := &ether{ifp: p, driver: driver}
-	ep.mtu.Store(p.mtu)
+	ep.mtu.Store(etherMTU)
 	ep.SetLinkAddress(tcpip.LinkAddress(mac))
 	p.drv = ep
 	return p, t.attach(p, ep, mac)

@@ -37,9 +37,7 @@ type driver interface {
 // change replaces flags of an interface, and lets packets through as they say.
 // Nobody is told.
 func (t *Table) change(p *Ifnet, flags int32) {
-	t.mu.Lock()
-	p.flags = flags
-	t.mu.Unlock()
+	p.flags.Store(flags)
 	p.drv.gate(flags)
 }
 
@@ -98,9 +96,7 @@ func (t *Table) setMTU(p *Ifnet, mtu int32) error {
 	if p.MTU() == uint32(mtu) {
 		return nil
 	}
-	t.mu.Lock()
-	p.mtu = uint32(mtu)
-	t.mu.Unlock()
+	p.mtu.Store(uint32(mtu))
 	p.ep.SetMTU(uint32(mtu))
 	if p.Up() {
 		return p.drv.start(t, p)

@@ -30,8 +30,9 @@ type Ifaddr struct {
 	expiry     *time.Timer  // nil: does not expire. Guarded by the table's conf
 	tested     bool         // AF_INET: that nobody else has it was to be checked when it was new. Guarded by conf
 
+	dst atomic.Pointer[netip.Addr] // broadcast address, or the other end; nil: there is none
+
 	// Guarded by the table's mu.
-	dst      netip.Addr             // broadcast address, or the other end; not valid when there is none
 	mask     []byte                 // the netmask's sockaddr as it was given; nil: as Prefix says
 	lifetime netbsd.In6Addrlifetime // as it was set, AF_INET6 only
 	since    time.Time              // when lifetime was set
@@ -65,10 +66,13 @@ func (a *Ifaddr) Preference() int32 { return a.preference.Load() }
 // Dst returns the broadcast address, or the other end's on a loopback or
 // point-to-point interface. It is not valid when there is none.
 func (a *Ifaddr) Dst() netip.Addr {
-	a.Ifp.table.mu.RLock()
-	defer a.Ifp.table.mu.RUnlock()
-	return a.dst
+	if dst := a.dst.Load(); dst != nil {
+		return *dst
+	}
+	return netip.Addr{}
 }
+
+func (a *Ifaddr) setDst(dst netip.Addr) { a.dst.Store(&dst) }
 
 // Mask returns the netmask of an address of AF_INET or AF_INET6, as it was
 // given: a sockaddr, as long as its first byte says. One that was not given is
@@ -115,9 +119,7 @@ func (t *Table) addAddr(a *Ifaddr) error {
 	if err := t.assign(a); err != nil {
 		return err
 	}
-	t.mu.Lock()
-	a.Ifp.addrs = append(a.Ifp.addrs, a)
-	t.mu.Unlock()
+	a.Ifp.changeAddrs(func(list []*Ifaddr) []*Ifaddr { return append(list, a) })
 	t.announce(a)
 	t.Notify(Event{What: AddrAdded, Ifp: a.Ifp, Ifa: a})
 	t.detectDuplicate(a)
@@ -132,11 +134,12 @@ func (t *Table) replaceAddr(old, a *Ifaddr) error {
 	if err := t.assign(a); err != nil {
 		return err
 	}
-	t.mu.Lock()
-	if i := slices.Index(a.Ifp.addrs, old); i >= 0 {
-		a.Ifp.addrs[i] = a
-	}
-	t.mu.Unlock()
+	a.Ifp.changeAddrs(func(list []*Ifaddr) []*Ifaddr {
+		if i := slices.Index(list, old); i >= 0 {
+			list[i] = a
+		}
+		return list
+	})
 	t.Notify(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: old})
 	if a.Addr != old.Addr {
 		t.announce(a)
@@ -149,10 +152,15 @@ func (t *Table) replaceAddr(old, a *Ifaddr) error {
 func (t *Table) removeAddr(a *Ifaddr) {
 	a.stopLifetime()
 	t.unassign(a)
-	t.mu.Lock()
-	a.Ifp.addrs = slices.DeleteFunc(a.Ifp.addrs, func(o *Ifaddr) bool { return o == a })
-	t.mu.Unlock()
+	a.Ifp.changeAddrs(without(a))
 	t.Notify(Event{What: AddrRemoved, Ifp: a.Ifp, Ifa: a})
+}
+
+// without takes an address off a list.
+func without(a *Ifaddr) func([]*Ifaddr) []*Ifaddr {
+	return func(list []*Ifaddr) []*Ifaddr {
+		return slices.DeleteFunc(list, func(o *Ifaddr) bool { return o == a })
+	}
 }
 
 // assign gives the address to the NIC, if it is one that packets can have as

@@ -28,11 +28,9 @@ func (t *Table) ifconf(l *kern.Lwp, req *netbsd.Ifconf) error {
 }
 
 func (t *Table) ifreqs() []netbsd.Ifreq {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
 	var list []netbsd.Ifreq
-	for _, p := range t.list {
-		for _, a := range p.addrs {
+	for _, p := range t.All() {
+		for _, a := range p.AllAddrs() {
 			var e netbsd.Ifreq
 			copy(e.Name[:], p.Name)
 			copy(abi.AsBytes(e.Ifru.Space()), a.Sockaddr())

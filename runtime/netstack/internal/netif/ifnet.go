@@ -13,8 +13,8 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
-// An Ifnet is an interface (struct ifnet). What changes is guarded by the
-// table's mu; methods return copies.
+// An Ifnet is an interface (struct ifnet). It is changed with the table's conf
+// held, and may be looked at without; what methods return is not to be changed.
 type Ifnet struct {
 	Name  string
 	Index int
@@ -25,12 +25,12 @@ type Ifnet struct {
 	ep    stack.LinkEndpoint
 	data  counters
 
-	flags  int32 // IFF_*
-	mtu    uint32
-	metric int32
-	addrs  []*Ifaddr // in the order they came, the first of AF_LINK
-	active *Ifaddr   // of AF_LINK: the hardware address that is used
-	nd     netbsd.NdIfinfo
+	flags  atomic.Int32 // IFF_*
+	mtu    atomic.Uint32
+	metric atomic.Int32
+	addrs  atomic.Pointer[addrList]
+	active atomic.Pointer[Ifaddr] // of AF_LINK: the hardware address that is used
+	nd     netbsd.NdIfinfo        // guarded by conf
 }
 
 // counters are what an interface counts (struct if_data).
@@ -47,9 +47,7 @@ func (p *Ifnet) nic() tcpip.NICID { return tcpip.NICID(p.Index) }
 
 // Flags returns IFF_*.
 func (p *Ifnet) Flags() int32 {
-	p.table.mu.RLock()
-	defer p.table.mu.RUnlock()
-	return p.flags
+	return p.flags.Load()
 }
 
 // Up tells whether the interface is up.
@@ -61,35 +59,52 @@ func (p *Ifnet) Loopback() bool { return p.Type == netbsd.IFT_LOOP }
 // MTU returns the largest packet that the interface passes on, in bytes
 // without the link header.
 func (p *Ifnet) MTU() uint32 {
-	p.table.mu.RLock()
-	defer p.table.mu.RUnlock()
-	return p.mtu
+	return p.mtu.Load()
 }
 
 // LinkAddr returns the hardware address, which is empty for lo.
 func (p *Ifnet) LinkAddr() []byte {
-	p.table.mu.RLock()
-	defer p.table.mu.RUnlock()
-	return slices.Clone(p.active.Link)
+	return p.active.Load().Link
 }
 
 // Addrs returns the addresses of AF_INET and AF_INET6 in the order they came.
 func (p *Ifnet) Addrs() []*Ifaddr {
-	return slices.DeleteFunc(p.AllAddrs(), func(a *Ifaddr) bool { return a.Family() == netbsd.AF_LINK })
+	return p.list().inet
 }
 
 // AllAddrs returns the addresses of all families in the order they came.
 func (p *Ifnet) AllAddrs() []*Ifaddr {
-	p.table.mu.RLock()
-	defer p.table.mu.RUnlock()
-	return slices.Clone(p.addrs)
+	return p.list().all
+}
+
+// An addrList is the addresses of an interface in the order they came, the
+// first of AF_LINK. It is replaced, never changed.
+type addrList struct {
+	all  []*Ifaddr
+	inet []*Ifaddr // those of AF_INET and AF_INET6
+}
+
+func (p *Ifnet) list() addrList {
+	if l := p.addrs.Load(); l != nil {
+		return *l
+	}
+	return addrList{}
+}
+
+// changeAddrs replaces the list by what do makes of a copy.
+func (p *Ifnet) changeAddrs(do func([]*Ifaddr) []*Ifaddr) {
+	l := addrList{all: do(slices.Clone(p.AllAddrs()))}
+	for _, a := range l.all {
+		if a.Family() != netbsd.AF_LINK {
+			l.inet = append(l.inet, a)
+		}
+	}
+	p.addrs.Store(&l)
 }
 
 // First returns the first address of a family, nil when there is none.
 func (p *Ifnet) First(family int32) *Ifaddr {
-	p.table.mu.RLock()
-	defer p.table.mu.RUnlock()
-	for _, a := range p.addrs {
+	for _, a := range p.AllAddrs() {
 		if a.Family() == family {
 			return a
 		}
@@ -104,14 +119,7 @@ func (p *Ifnet) SetMulti(name []byte, add bool) error { return p.drv.setMulti(na
 
 // lookup returns the interface's address a, nil when it has none such.
 func (p *Ifnet) lookup(a netip.Addr) *Ifaddr {
-	p.table.mu.RLock()
-	defer p.table.mu.RUnlock()
-	return p.addr(a)
-}
-
-// addr finds an address. The caller holds the table's mu.
-func (p *Ifnet) addr(a netip.Addr) *Ifaddr {
-	for _, ifa := range p.addrs {
+	for _, ifa := range p.Addrs() {
 		if ifa.Addr == a {
 			return ifa
 		}
@@ -126,9 +134,9 @@ func (p *Ifnet) Data() netbsd.IfData {
 	c := &p.data
 	d := netbsd.IfData{
 		Type:     p.Type,
-		Addrlen:  uint8(len(p.active.Link)),
-		MTU:      uint64(p.mtu),
-		Metric:   uint64(p.metric),
+		Addrlen:  uint8(len(p.LinkAddr())),
+		MTU:      uint64(p.MTU()),
+		Metric:   uint64(p.metric.Load()),
 		Ipackets: c.ipackets.Load(),
 		Ierrors:  c.ierrors.Load(),
 		Opackets: c.opackets.Load(),

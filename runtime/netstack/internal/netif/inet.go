@@ -98,7 +98,7 @@ func (t *Table) alias(p *Ifnet, old *Ifaddr, req *netbsd.Ifaliasreq) error {
 		}
 	}
 	if p.Flags()&netbsd.IFF_BROADCAST != 0 && dst.Family == netbsd.AF_INET {
-		t.setDst(p.lookup(addr), addrIn(&dst))
+		p.lookup(addr).setDst(addrIn(&dst))
 	}
 	return nil
 }
@@ -125,9 +125,9 @@ func (t *Table) initInet(p *Ifnet, old *Ifaddr, addr netip.Addr, mask []byte) er
 	a.setMask(mask)
 	switch flags := p.Flags(); {
 	case flags&netbsd.IFF_BROADCAST != 0:
-		a.dst = broadcast(addr, a.mask)
+		a.setDst(broadcast(addr, a.mask))
 	case flags&netbsd.IFF_LOOPBACK != 0:
-		a.dst = addr
+		a.setDst(addr)
 	}
 	if old != nil {
 		return t.replaceAddr(old, a)
@@ -182,12 +182,6 @@ func broadcast(addr netip.Addr, mask []byte) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-func (t *Table) setDst(a *Ifaddr, dst netip.Addr) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	a.dst = dst
-}
-
 // addressIoctl does SIOCDIFADDR and SIOCGIFAFLAG_IN.
 func (t *Table) addressIoctl(l *kern.Lwp, p *Ifnet, cmd uint64, req *netbsd.Ifreq) error {
 	sin := asSockaddrIn(req.Ifru.Addr())
@@ -239,7 +233,7 @@ func (t *Table) setFirst(l *kern.Lwp, p *Ifnet, cmd uint64, req *netbsd.Ifreq) e
 		return t.initInet(p, a, a.Addr, abi.AsBytes(&sin))
 	case netbsd.SIOCSIFBRDADDR:
 		if p.Flags()&netbsd.IFF_BROADCAST != 0 {
-			t.setDst(a, addrIn(&sin))
+			a.setDst(addrIn(&sin))
 			return nil
 		}
 	}

@@ -203,7 +203,7 @@ func (t *Table) alias6(p *Ifnet, req *netbsd.In6Aliasreq) error {
 	a := newAddr(p, addrIn6(&req.Addr), bits)
 	a.mask = append([]byte(nil), abi.AsBytes(&req.Prefixmask)...)
 	if req.Dstaddr.Family == netbsd.AF_INET6 {
-		a.dst = addrIn6(&req.Dstaddr)
+		a.setDst(addrIn6(&req.Dstaddr))
 	}
 	a.setLifetime(req)
 	a.setTentative()

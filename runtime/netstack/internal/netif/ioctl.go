@@ -145,9 +145,7 @@ func (t *Table) set(p *Ifnet, cmd uint64, req *netbsd.Ifreq) error {
 	case netbsd.SIOCSIFMTU:
 		return t.setMTU(p, *req.Ifru.MTU())
 	case netbsd.SIOCSIFMETRIC:
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		p.metric = *req.Ifru.Metric()
+		p.metric.Store(*req.Ifru.Metric())
 		return nil
 	default: // SIOCADDMULTI, SIOCDELMULTI
 		return p.drv.setMulti(abi.AsBytes(req.Ifru.Space()), cmd == netbsd.SIOCADDMULTI)
@@ -156,15 +154,13 @@ func (t *Table) set(p *Ifnet, cmd uint64, req *netbsd.Ifreq) error {
 
 // get answers with what all interfaces have.
 func (p *Ifnet) get(cmd uint64, u *netbsd.IfreqIfru) error {
-	p.table.mu.RLock()
-	defer p.table.mu.RUnlock()
 	switch cmd {
 	case netbsd.SIOCGIFFLAGS:
-		*u.Flags() = int16(p.flags)
+		*u.Flags() = int16(p.Flags())
 	case netbsd.SIOCGIFMETRIC:
-		*u.Metric() = p.metric
+		*u.Metric() = p.metric.Load()
 	case netbsd.SIOCGIFMTU:
-		*u.MTU() = int32(p.mtu)
+		*u.MTU() = int32(p.MTU())
 	case netbsd.SIOCGIFINDEX:
 		*u.Value() = uint32(p.Index)
 	case netbsd.SIOCGIFDLT:

@@ -43,13 +43,13 @@ func (t *Table) linkAddrIoctl(p *Ifnet, cmd uint64, req *netbsd.IfLaddrreq) erro
 		return netbsd.EINVAL
 	}
 	mac, ok := linkData(&req.Addr)
-	if !ok || len(mac) != len(p.active.Link) {
+	if !ok || len(mac) != len(p.LinkAddr()) {
 		return netbsd.EINVAL
 	}
 	if req.Flags&netbsd.IFLR_PREFIX != 0 && req.Prefixlen != uint32(8*len(mac)) {
 		return netbsd.EINVAL
 	}
-	links := slices.DeleteFunc(p.AllAddrs(), func(a *Ifaddr) bool { return a.Family() != netbsd.AF_LINK })
+	links := slices.DeleteFunc(slices.Clone(p.AllAddrs()), func(a *Ifaddr) bool { return a.Family() != netbsd.AF_LINK })
 	var found *Ifaddr
 	if i := slices.IndexFunc(links, func(a *Ifaddr) bool { return bytes.Equal(a.Link, mac) }); i >= 0 {
 		found = links[i]
@@ -72,7 +72,7 @@ func (p *Ifnet) getLinkAddr(a *Ifaddr, req *netbsd.IfLaddrreq) error {
 	if a == nil {
 		return netbsd.EADDRNOTAVAIL
 	}
-	if req.Flags = 0; a == p.active {
+	if req.Flags = 0; a == p.active.Load() {
 		req.Flags = netbsd.IFLR_ACTIVE
 	}
 	copy(abi.AsBytes(&req.Addr), a.Sockaddr())
@@ -83,13 +83,11 @@ func (t *Table) removeLinkAddr(a *Ifaddr) error {
 	switch {
 	case a == nil:
 		return netbsd.EADDRNOTAVAIL
-	case a == a.Ifp.active:
+	case a == a.Ifp.active.Load():
 		return netbsd.EBUSY
 	}
 	t.Notify(Event{What: LinkAddrRemoved, Ifp: a.Ifp, Ifa: a})
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	a.Ifp.addrs = slices.DeleteFunc(a.Ifp.addrs, func(o *Ifaddr) bool { return o == a })
+	a.Ifp.changeAddrs(without(a))
 	return nil
 }
 
@@ -98,17 +96,13 @@ func (t *Table) removeLinkAddr(a *Ifaddr) error {
 func (t *Table) addLinkAddr(p *Ifnet, a *Ifaddr, mac []byte, activate bool) error {
 	if a == nil {
 		a = &Ifaddr{Ifp: p, Link: slices.Clone(mac)}
-		t.mu.Lock()
-		p.addrs = append(p.addrs, a)
-		t.mu.Unlock()
+		p.changeAddrs(func(list []*Ifaddr) []*Ifaddr { return append(list, a) })
 		t.Notify(Event{What: LinkAddrAdded, Ifp: p, Ifa: a})
 	}
-	if !activate || a == p.active {
+	if !activate || a == p.active.Load() {
 		return nil
 	}
-	t.mu.Lock()
-	p.active = a
-	t.mu.Unlock()
+	p.active.Store(a)
 	if err := t.Stack.SetNICAddress(p.nic(), tcpip.LinkAddress(a.Link)); err != nil {
 		return errno(err)
 	}

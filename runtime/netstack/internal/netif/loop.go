@@ -22,14 +22,11 @@ const (
 
 // createLoop makes an interface of lo.
 func (t *Table) createLoop(unit int) (*Ifnet, error) {
-	p := &Ifnet{
-		Name:  "lo" + strconv.Itoa(unit),
-		Type:  netbsd.IFT_LOOP,
-		flags: netbsd.IFF_LOOPBACK | netbsd.IFF_MULTICAST | netbsd.IFF_RUNNING,
-		mtu:   loopMTU,
-	}
+	p := &Ifnet{Name: "lo" + strconv.Itoa(unit), Type: netbsd.IFT_LOOP}
+	p.flags.Store(netbsd.IFF_LOOPBACK | netbsd.IFF_MULTICAST | netbsd.IFF_RUNNING)
+	p.mtu.Store(loopMTU)
 	ep := &loop{ifp: p, first: unit == 0}
-	ep.mtu.Store(p.mtu)
+	ep.mtu.Store(loopMTU)
 	p.drv = ep
 	return p, t.attach(p, ep, nil)
 }

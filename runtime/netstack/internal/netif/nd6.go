@@ -105,9 +105,7 @@ func (t *Table) setNdInfo(p *Ifnet, nd *netbsd.NdIfinfo, values bool) error {
 	}
 	was := info.Flags
 	info.Flags = nd.Flags
-	t.mu.Lock()
 	p.nd = info
-	t.mu.Unlock()
 	switch disabled := uint32(netbsd.ND6_IFF_IFDISABLED); {
 	case was&disabled != 0 && nd.Flags&disabled == 0 && p.Up():
 		t.attachIPv6(p)

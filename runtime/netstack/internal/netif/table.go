@@ -47,8 +47,9 @@ type Table struct {
 	conf sync.Mutex
 	last int // index given out last
 
-	mu   sync.RWMutex
-	list []*Ifnet // in the order they came
+	list atomic.Pointer[[]*Ifnet] // in the order they came; replaced, never changed
+
+	mu sync.RWMutex // of what changes of an Ifaddr, and of when an Ifnet changed
 }
 
 // New returns a table without interfaces.
@@ -75,7 +76,7 @@ func (t *Table) Boot() error {
 	}
 	t.up(lo)
 	a := newAddr(lo, netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8)
-	a.dst = a.Addr
+	a.setDst(a.Addr)
 	return t.addAddr(a)
 }
 
@@ -92,11 +93,19 @@ func (t *Table) Close() {
 	}
 }
 
-// All returns the interfaces in the order they came.
+// All returns the interfaces in the order they came, in a list that is not to be
+// changed.
 func (t *Table) All() []*Ifnet {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return slices.Clone(t.list)
+	if l := t.list.Load(); l != nil {
+		return *l
+	}
+	return nil
+}
+
+// changeList replaces the list by what do makes of a copy.
+func (t *Table) changeList(do func([]*Ifnet) []*Ifnet) {
+	list := do(slices.Clone(t.All()))
+	t.list.Store(&list)
 }
 
 // ByName returns the interface with this name, nil when there is none.
@@ -110,10 +119,10 @@ func (t *Table) ByIndex(index int) *Ifnet {
 }
 
 func (t *Table) find(is func(*Ifnet) bool) *Ifnet {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	if i := slices.IndexFunc(t.list, is); i >= 0 {
-		return t.list[i]
+	for _, p := range t.All() {
+		if is(p) {
+			return p
+		}
 	}
 	return nil
 }
@@ -126,13 +135,11 @@ func (t *Table) ByAddr(a netip.Addr) *Ifaddr { return t.ByScopedAddr(a, 0) }
 // index is 0.
 func (t *Table) ByScopedAddr(a netip.Addr, index int) *Ifaddr {
 	a = a.WithZone("")
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for _, p := range t.list {
+	for _, p := range t.All() {
 		if index != 0 && p.Index != index {
 			continue
 		}
-		if ifa := p.addr(a); ifa != nil {
+		if ifa := p.lookup(a); ifa != nil {
 			return ifa
 		}
 	}
@@ -197,16 +204,15 @@ func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint, mac []byte) (err error) 
 		return err
 	}
 	p.table, p.ep = t, ep
-	p.active = &Ifaddr{Ifp: p, Link: mac}
-	p.addrs = []*Ifaddr{p.active}
+	link := &Ifaddr{Ifp: p, Link: mac}
+	p.active.Store(link)
+	p.addrs.Store(&addrList{all: []*Ifaddr{link}})
 	p.data.lastchange = time.Now()
 	p.nd = newNdInfo()
 	if err := t.Stack.CreateNICWithOptions(p.nic(), ep, stack.NICOptions{QDisc: unqueued{ep}}); err != nil {
 		return errno(err)
 	}
-	t.mu.Lock()
-	t.list = append(t.list, p)
-	t.mu.Unlock()
+	t.changeList(func(list []*Ifnet) []*Ifnet { return append(list, p) })
 	for _, num := range []tcpip.NetworkProtocolNumber{ipv4.ProtocolNumber, ipv6.ProtocolNumber} {
 		t.setForwarding(p, num)
 	}
@@ -223,9 +229,9 @@ func (t *Table) detach(p *Ifnet) {
 		t.removeAddr(a)
 	}
 	p.drv.close()
-	t.mu.Lock()
-	t.list = slices.DeleteFunc(t.list, func(o *Ifnet) bool { return o == p })
-	t.mu.Unlock()
+	t.changeList(func(list []*Ifnet) []*Ifnet {
+		return slices.DeleteFunc(list, func(o *Ifnet) bool { return o == p })
+	})
 	t.Stack.RemoveNIC(p.nic())
 	t.Notify(Event{What: Departed, Ifp: p})
 }
