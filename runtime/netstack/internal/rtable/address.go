@@ -112,21 +112,6 @@ func maskSockaddr(p netip.Prefix) []byte {
 	return sa
 }
 
-// trimMask returns a netmask of AF_INET as NetBSD keeps it: cut off behind the
-// last byte of its address that is not zero (in_socktrim).
-func trimMask(mask []byte) []byte {
-	sa := make([]byte, inet.offset+inet.size)
-	copy(sa, mask)
-	for len(sa) > inet.offset && sa[len(sa)-1] == 0 {
-		sa = sa[:len(sa)-1]
-	}
-	if len(sa) == inet.offset {
-		return []byte{}
-	}
-	sa[0] = byte(len(sa))
-	return sa
-}
-
 // addLocal adds the route by which packets to an own address come back, and
 // tells of the address (rt_ifa_addlocal).
 func (t *Table) addLocal(a *netif.Ifaddr) {

@@ -146,7 +146,7 @@ func TestConnectedRoutes(t *testing.T) {
 		"announce, newaddr 10.5.0.1, add 10.5.0.1, add 10.5.0.0, ifinfo")
 	m.alias("virt0", "10.5.0.2", "255.255.255.0")
 	m.check("10.5.0.0/24 virt0 from 10.5.0.1, 10.5.0.1/32 lo0 from 10.5.0.1, 10.5.0.2/32 lo0 from 10.5.0.2",
-		"newaddr 10.5.0.2, add 10.5.0.2")
+		"newaddr 10.5.0.2, add 10.5.0.2, newaddr 10.5.0.2") // no other host has it
 	// The network stays the other address's.
 	m.named(netbsd.SIOCDIFADDR, "virt0", "10.5.0.1")
 	m.check("10.5.0.0/24 virt0 from 10.5.0.2, 10.5.0.2/32 lo0 from 10.5.0.2",

@@ -1,7 +1,6 @@
 package rtable
 
 import (
-	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -95,19 +94,12 @@ func (t *Table) exists(key, mask []byte) bool {
 	f := familyOf(key)
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	for _, r := range t.tree(f).nodes[f.address(maskedOrHost(key, mask))] {
-		if mask == nil && r.Netmask == nil || mask != nil && r.Netmask != nil && bytes.Equal(r.Netmask, f.trimmed(f.address(mask))) {
-			return true
-		}
+	nodes := t.tree(f).nodes
+	if mask != nil {
+		return withMask(nodes[f.address(masked(key, mask))], f.trimmed(f.address(mask))) != nil
 	}
-	return false
-}
-
-func maskedOrHost(key, mask []byte) []byte {
-	if mask == nil {
-		return key
-	}
-	return masked(key, mask)
+	list := nodes[f.address(key)]
+	return len(list) > 0 && list[0].Netmask == nil
 }
 
 // resolveIfa finds the interface and the source address of a new route

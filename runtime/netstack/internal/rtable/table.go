@@ -2,6 +2,7 @@ package rtable
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -147,7 +148,8 @@ func (t *tree) find(key, mask []byte) *Route {
 	if r == nil {
 		return nil
 	}
-	return t.exact(r.address, t.trimmed(t.address(mask)))
+	list := t.nodes[r.address] // of which those behind r are less specific
+	return withMask(list[slices.Index(list, r):], t.trimmed(t.address(mask)))
 }
 
 // remove takes the route to key with this mask out of the table and returns it;

@@ -140,6 +140,36 @@ func TestAddDelete(t *testing.T) {
 	}
 }
 
+// A route with the mask is looked for at the address where the way to the
+// masked destination leads, and not among more specific ones than that way.
+func TestFind(t *testing.T) {
+	table := newTestTable(t)
+	add(t, table, "10.0.0.0", "255.0.0.0", "10.9.9.1", netbsd.RTF_GATEWAY)
+	add(t, table, "10.0.0.0", "255.255.255.0", "10.9.9.2", netbsd.RTF_GATEWAY)
+	for _, row := range []struct {
+		dst, mask string
+		bits      int // 0: none
+	}{
+		{"10.0.0.0", "255.255.255.0", 24},
+		{"10.0.0.7", "255.255.255.0", 24},
+		{"10.0.0.0", "255.0.0.0", 8},
+		{"10.7.0.0", "255.0.0.0", 8},
+		{"10.0.1.0", "255.255.255.0", 0},
+		{"10.0.0.7", "", 24},
+		{"10.0.1.7", "", 8},
+		{"192.0.2.1", "", 0},
+	} {
+		r, err := table.Find(sa(row.dst), mask(row.mask))
+		if row.bits == 0 {
+			if err != netbsd.ESRCH {
+				t.Errorf("%s mask %s: %v, %v", row.dst, row.mask, r, err)
+			}
+		} else if err != nil || r.Dst.Bits() != row.bits {
+			t.Errorf("%s mask %s: %v, %v, want /%d", row.dst, row.mask, r, err, row.bits)
+		}
+	}
+}
+
 func TestChange(t *testing.T) {
 	table := newTestTable(t)
 	old := add(t, table, "10.0.0.0", "255.0.0.0", "10.9.9.1", netbsd.RTF_GATEWAY)

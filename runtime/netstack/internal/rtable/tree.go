@@ -52,8 +52,18 @@ func (t *tree) match(a [16]byte) *Route {
 // exact returns the route to an address that has the mask, or with a nil mask
 // the most specific one to it.
 func (t *tree) exact(a [16]byte, mask []byte) *Route {
-	for _, r := range t.nodes[a] {
-		if mask == nil || r.Netmask != nil && bytes.Equal(r.Netmask, mask) {
+	list := t.nodes[a]
+	if mask == nil && len(list) > 0 {
+		return list[0]
+	}
+	return withMask(list, mask)
+}
+
+// withMask returns the route of list that has the mask, in the form in which
+// the table keeps it.
+func withMask(list []*Route, mask []byte) *Route {
+	for _, r := range list {
+		if r.Netmask != nil && bytes.Equal(r.Netmask, mask) {
 			return r
 		}
 	}
