@@ -52,14 +52,22 @@ func (d *Domain) Collect() bool {
 	d.mu.Lock()
 	c := collection{d: d, counts: map[*kern.OpenFile]int64{}, queued: map[*pcb][]*kern.OpenFile{}, marked: map[*pcb]bool{}}
 	c.scan()
-	garbage := c.sweep(c.mark())
+	lost := c.mark()
+	garbage := c.sweep(lost)
 	inFlight := len(c.counts) > 0
 	d.mu.Unlock()
 	if len(garbage) > 0 {
-		l := kern.NewLwp(new(kern.Procs).New("unpgc", nil), nil)
-		discard(l, garbage)
+		lost[0].so.Discard(reaper(), garbage)
 	}
 	return inFlight
+}
+
+// reaper returns the thread that closes what was collected. It is of a process
+// that has exited, so that it does not linger over anything.
+func reaper() *kern.Lwp {
+	p := new(kern.Procs).New("unpgc", nil)
+	p.Exit()
+	return kern.NewLwp(p, nil)
 }
 
 // A collection is a mark and sweep of the local sockets. All of it happens with

@@ -3,6 +3,7 @@ package local_test
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -51,14 +52,19 @@ func (th thread) message(control []byte) uintptr {
 	return th.Put(abi.AsBytes(&h))
 }
 
-// pass sends descriptors through a socket.
-func (th thread) pass(through uintptr, fds ...uintptr) {
-	th.t.Helper()
+// rights returns a control message with descriptors.
+func rights(fds []uintptr) []byte {
 	var data []byte
 	for _, fd := range fds {
 		data = binary.NativeEndian.AppendUint32(data, uint32(fd))
 	}
-	th.Must(netbsd.SYS_sendmsg, through, th.message(socket.Message(nil, netbsd.SOL_SOCKET, netbsd.SCM_RIGHTS, data)), 0)
+	return socket.Message(nil, netbsd.SOL_SOCKET, netbsd.SCM_RIGHTS, data)
+}
+
+// pass sends descriptors through a socket.
+func (th thread) pass(through uintptr, fds ...uintptr) {
+	th.t.Helper()
+	th.Must(netbsd.SYS_sendmsg, through, th.message(rights(fds)), 0)
 }
 
 // isClosed tells whether the write end of a pipe that is read from at r is closed.
@@ -152,6 +158,68 @@ func TestClose(t *testing.T) {
 	th.Must(netbsd.SYS_close, b)
 	if !th.isClosed(r) {
 		t.Error("a descriptor in flight outlives the receiver")
+	}
+}
+
+// TestNested has each of many sockets in flight to the next, and closes the last.
+func TestNested(t *testing.T) {
+	t.Parallel()
+	th := newThread(t)
+	r, w := th.Pipe(netbsd.O_NONBLOCK)
+	a, b := th.pair(netbsd.SOCK_STREAM)
+	th.pass(a, w)
+	th.Must(netbsd.SYS_close, w)
+	for range 200 {
+		th.Must(netbsd.SYS_close, a)
+		var next uintptr
+		a, next = th.pair(netbsd.SOCK_STREAM)
+		th.pass(a, b)
+		th.Must(netbsd.SYS_close, b)
+		b = next
+	}
+	if th.isClosed(r) {
+		t.Fatal("closed although it can be received")
+	}
+	th.Must(netbsd.SYS_close, b)
+	if !th.isClosed(r) {
+		t.Error("not closed")
+	}
+}
+
+// TestLimit checks that files in flight are counted, and that those which were
+// received or dropped are not.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	th := newThread(t)
+	_, w := th.Pipe(0)
+	fds := slices.Repeat([]uintptr{w}, 100)
+	fill := func() (sent int, open []uintptr) {
+		for {
+			a, b := th.pair(netbsd.SOCK_STREAM)
+			open = append(open, a, b)
+			for range 4 { // as many as a buffer has room for
+				_, _, err := th.Call(netbsd.SYS_sendmsg, a, th.message(rights(fds)), 0)
+				if errors.Is(err, netbsd.EAGAIN) {
+					return sent, open
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				sent += len(fds)
+			}
+		}
+	}
+	n, open := fill()
+	if n == 0 {
+		t.Fatal("nothing was sent")
+	}
+	th.Must(netbsd.SYS_recvfrom, open[1], th.Put([]byte{0}), 1, 0, 0, 0) // drops those of a message
+	th.Must(netbsd.SYS_sendmsg, open[0], th.message(rights(fds)), 0)
+	for _, fd := range open {
+		th.Must(netbsd.SYS_close, fd)
+	}
+	if m, _ := fill(); m != n {
+		t.Errorf("%d files could be in flight, then %d", n, m)
 	}
 }
 

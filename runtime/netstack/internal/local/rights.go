@@ -9,8 +9,9 @@ import (
 
 // internalize returns the files that a SCM_RIGHTS message names, with a reference
 // to each (unp_internalize). There can be one such message and no other: EINVAL.
-// EBADF: a descriptor is not open, or is a kqueue.
-func internalize(l *kern.Lwp, control []byte) ([]*kern.OpenFile, error) {
+// EBADF: a descriptor is not open, or is a kqueue. EAGAIN: too many files are in
+// flight.
+func (p *pcb) internalize(l *kern.Lwp, control []byte) (files []*kern.OpenFile, err error) {
 	const data = socket.CmsgHeader
 	var h netbsd.Cmsghdr
 	copy(abi.AsBytes(&h), control)
@@ -18,27 +19,25 @@ func internalize(l *kern.Lwp, control []byte) ([]*kern.OpenFile, error) {
 		uint64(h.Len) > uint64(len(control)) || h.Len < data {
 		return nil, netbsd.EINVAL
 	}
-	files := make([]*kern.OpenFile, 0, (h.Len-data)/4)
+	files = make([]*kern.OpenFile, 0, (h.Len-data)/4)
+	defer func() {
+		if err != nil {
+			for _, f := range files {
+				f.Unref(l)
+			}
+		}
+	}()
 	for fds := control[data:h.Len]; len(fds) >= 4; fds = fds[4:] {
 		var fd int32
 		copy(abi.AsBytes(&fd), fds)
 		f, err := l.File(fd)
-		if err == nil && f.Type == kern.TypeKqueue {
-			f.Unref(l)
-			err = netbsd.EBADF
-		}
 		if err != nil {
-			discard(l, files)
-			return nil, err
+			return files, err
 		}
 		files = append(files, f)
+		if f.Type == kern.TypeKqueue {
+			return files, netbsd.EBADF
+		}
 	}
-	return files, nil
-}
-
-// discard gives references back.
-func discard(l *kern.Lwp, files []*kern.OpenFile) {
-	for _, f := range files {
-		f.Unref(l)
-	}
+	return files, p.so.Depart(len(files))
 }

@@ -17,7 +17,7 @@ func (p *pcb) Send(l *kern.Lwp, m *socket.Outgoing) error {
 	var rights []*kern.OpenFile
 	if m.Control != nil {
 		var err error
-		if rights, err = internalize(l, m.Control); err != nil {
+		if rights, err = p.internalize(l, m.Control); err != nil {
 			return err
 		}
 	}
@@ -27,7 +27,7 @@ func (p *pcb) Send(l *kern.Lwp, m *socket.Outgoing) error {
 	} else {
 		rights, err = p.sendConnected(l, m, rights)
 	}
-	discard(l, rights) // those that nobody got
+	p.so.Discard(l, rights) // those that nobody got
 	return err
 }
 
@@ -127,7 +127,7 @@ func (p *pcb) pass(l *kern.Lwp, r *socket.Record, space int) error {
 	q.balance()
 	p.d.mu.Unlock()
 	q.so.Notify(waiter.ReadableEvents)
-	discard(l, lost)
+	p.so.Discard(l, lost)
 	return nil
 }
 

@@ -46,7 +46,7 @@ func nextMessage(c []byte) (m, rest []byte) {
 // externalize turns the files of a SCM_RIGHTS message into descriptors of the
 // caller, and returns the message (unp_externalize). It takes the references.
 // EMSGSIZE: the caller may not have that many descriptors.
-func externalize(l *kern.Lwp, files []*kern.OpenFile, flags int32) (msg []byte, err error) {
+func (so *Socket) externalize(l *kern.Lwp, files []*kern.OpenFile, flags int32) (msg []byte, err error) {
 	res := make([]kern.Reservation, 0, len(files))
 	for range files {
 		r, err := l.Reserve(0)
@@ -54,11 +54,12 @@ func externalize(l *kern.Lwp, files []*kern.OpenFile, flags int32) (msg []byte, 
 			for _, r := range res {
 				r.Cancel()
 			}
-			closeFiles(l, files)
+			so.Discard(l, files)
 			return Message(nil, netbsd.SOL_SOCKET, netbsd.SCM_RIGHTS, nil), netbsd.EMSGSIZE
 		}
 		res = append(res, r)
 	}
+	so.layer.flight.arrive(len(files))
 	fds := make([]byte, 0, 4*len(files))
 	for i, f := range files {
 		res[i].Fill(f, flags&netbsd.MSG_CMSG_CLOEXEC != 0)
@@ -71,12 +72,6 @@ func externalize(l *kern.Lwp, files []*kern.OpenFile, flags int32) (msg []byte, 
 // it: as long as the kernel's own, which has pointers where this one has -1.
 func (r *Record) peekRights() []byte {
 	return Message(nil, netbsd.SOL_SOCKET, netbsd.SCM_RIGHTS, bytes.Repeat([]byte{0xff}, 8*len(r.Rights)))
-}
-
-func closeFiles(l *kern.Lwp, files []*kern.OpenFile) {
-	for _, f := range files {
-		f.Unref(l)
-	}
 }
 
 // copyOutControl writes control messages to the caller's buffer of h, and sets

@@ -50,7 +50,7 @@ func (so *Socket) Close(l *kern.Lwp) {
 	so.Mu.Lock()
 	rights := so.Rcv.flush()
 	so.Mu.Unlock()
-	closeFiles(l, rights)
+	so.Discard(l, rights)
 }
 
 func (so *Socket) hangUp(l *kern.Lwp) {

@@ -17,6 +17,7 @@ type Layer struct {
 	SbMax atomic.Int32 // kern.sbmax: the most a buffer may take
 
 	domains []Domain
+	flight  flight
 }
 
 // The limits of sys/socket.h and sys/socketvar.h: on buffers, as a kernel boots,

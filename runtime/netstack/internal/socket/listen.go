@@ -164,7 +164,7 @@ func (so *Socket) shutRead(l *kern.Lwp) error {
 	so.Mu.Unlock()
 	err := so.Proto.ShutRead(l)
 	so.unlock(&so.Rcv)
-	closeFiles(l, rights)
+	so.Discard(l, rights)
 	so.Notify(waiter.AllEvents)
 	return err
 }

@@ -50,7 +50,7 @@ type Protocol interface {
 	Listen(l *kern.Lwp, backlog int) error
 
 	// Accept returns the next connection, as a socket with the peer's name
-	// to be asked for by Name: EWOULDBLOCK when there is none, ECONNABORTED
+	// to be asked for by PeerName: EWOULDBLOCK when there is none, ECONNABORTED
 	// when it is gone already. Pending counts those that wait.
 	Accept(l *kern.Lwp) (*Socket, error)
 	Pending() int
@@ -67,7 +67,7 @@ type Protocol interface {
 	ShutRead(l *kern.Lwp) error
 
 	// Send passes a record on, or as much of a stream as there is room
-	// for. What was taken is gone from m.Data. EWOULDBLOCK: no room, wait.
+	// for. What was taken is gone from m.Data.
 	Send(l *kern.Lwp, m *Outgoing) error
 	SendOOB(l *kern.Lwp, m *Outgoing) error
 	ReceiveOOB(l *kern.Lwp, u *kern.Uio, peek bool) error

@@ -50,14 +50,12 @@ func (so *Socket) sendSome(l *kern.Lwp, m *outgoing) (wait bool, err error) {
 		if wait || err != nil {
 			return wait, err
 		}
-		before, control := m.data.Resid, m.control != nil
+		before := m.data.Resid
 		err = so.pass(l, m, space)
 		switch {
-		case err != nil && (!errors.Is(err, netbsd.EWOULDBLOCK) || so.Is(NonBlocking)):
+		case err != nil || m.data.Resid == 0:
 			return false, err
-		case m.data.Resid == 0 && err == nil:
-			return false, nil
-		case m.data.Resid == before && !control && l.Interrupted(): // the room is gone again
+		case m.data.Resid == before && l.Interrupted(): // the room is gone again
 			return false, netbsd.EINTR
 		}
 	}
@@ -71,6 +69,9 @@ func (so *Socket) pass(l *kern.Lwp, m *outgoing, space int) error {
 			return nil
 		}
 		_, err := st.WriteStream(m.data, min(space, m.data.Resid))
+		if errors.Is(err, netbsd.EWOULDBLOCK) && !so.Is(NonBlocking) {
+			return nil
+		}
 		return err
 	}
 	return so.passRecord(l, m)

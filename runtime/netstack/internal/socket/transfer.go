@@ -187,10 +187,10 @@ func (t *transfer) head(r *Record) error {
 			t.message(r.peekRights())
 		case t.in.wantControl:
 			var m []byte
-			m, err = externalize(t.l, r.Rights, t.flags)
+			m, err = t.so.externalize(t.l, r.Rights, t.flags)
 			t.message(m)
 		default:
-			closeFiles(t.l, r.Rights)
+			t.so.Discard(t.l, r.Rights)
 		}
 	}
 	for c := r.Control; len(c) > 0; {
