@@ -17,12 +17,12 @@ import (
 
 // A host is a kernel and a program that makes calls one after the other.
 type host struct {
-	*testing.T
+	testing.TB
 	kernel.Thread
 	mem abi.Bytes
 }
 
-func newHost(t *testing.T, release *kernel.Release) *host {
+func newHost(t testing.TB, release *kernel.Release) *host {
 	t.Helper()
 	k, err := netstack.New(netstack.Config{Release: release})
 	if err != nil {
@@ -33,7 +33,7 @@ func newHost(t *testing.T, release *kernel.Release) *host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{T: t, mem: abi.Bytes{Base: 1 << 20, Data: make([]byte, 0, 1<<20)}}
+	h := &host{TB: t, mem: abi.Bytes{Base: 1 << 20, Data: make([]byte, 0, 1<<20)}}
 	if h.Thread, err = p.NewThread(&h.mem); err != nil {
 		t.Fatal(err)
 	}

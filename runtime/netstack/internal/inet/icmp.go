@@ -3,7 +3,6 @@ package inet
 import (
 	"encoding/binary"
 
-	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
@@ -32,26 +31,25 @@ func (n *Net) Unreach4(in *Packet, pkt *stack.PacketBuffer, code uint8) {
 	original := stack.BufferSince(pkt.NetworkHeader())
 	defer original.Release()
 	size := min(len(in.Header)+quoted, int(original.Size()))
-	v := buffer.NewViewSize(headerSize4 + icmpHeader + size)
-	m := v.AsSlice()[headerSize4:]
-	clear(m[:icmpHeader])
+	b := make([]byte, headerSize4+icmpHeader+size)
+	m := b[headerSize4:]
 	m[0], m[1] = netbsd.ICMP_UNREACH, code
 	_, _ = original.ReadAt(m[icmpHeader:], 0) // size is within it
 	if ifp := n.Ifs.ByIndex(in.Ifindex); ifp != nil && ifp.Loopback() {
 		plain(m[icmpHeader:])
 	}
 	binary.BigEndian.PutUint16(m[2:], Sum(m, 0))
-	n.Reflect4(in, v)
+	n.Reflect4(in, b)
 }
 
-// Reflect4 sends an ICMP message to where a packet came from, and takes it over.
-// Room for the IP header is in front of it.
-func (n *Net) Reflect4(in *Packet, v *buffer.View) {
+// Reflect4 sends the ICMP message b to where a packet came from, and takes it
+// over. Room for the IP header is in front of it.
+func (n *Net) Reflect4(in *Packet, b []byte) {
 	h := &Out4{Src: in.Dst, Dst: in.Src, Protocol: netbsd.IPPROTO_ICMP, TTL: netbsd.MAXTTL, TOS: in.TOS}
 	if n.Ifs.ByAddr(in.Dst) == nil {
 		h.Src = any4
 	}
-	_ = n.Output4(h, new(Options), v) // nobody waits for it
+	_ = n.Output4(h, new(Options), b) // nobody waits for it
 }
 
 // plain makes an IPv4 header what it is in NetBSD on a loopback interface: there

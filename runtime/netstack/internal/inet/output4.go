@@ -30,18 +30,22 @@ type Out4 struct {
 	// over it is, which holds PseudoSum: 0 when there is none. A loopback
 	// interface leaves it at that.
 	Checksum int
+
+	// Local takes what follows the header of a packet from this host to
+	// itself, and keeps it, if it can: then gVisor need not see it. Nil: it
+	// always does.
+	Local func(in *Packet, b []byte) bool
 }
 
 // Headroom4 returns how many bytes a packet is to have in front for the header.
 func Headroom4(o *Options) int { return headerSize4 + (max(len(o.route)-hop, 0)+3)&^3 }
 
-// Output4 sends a packet (ip_output), which it takes over. In front of its data
+// Output4 sends the packet b (ip_output), which it takes over. In front of its data
 // is Headroom4 for the header, unless that is there. EHOSTUNREACH and
 // ENETUNREACH: no route, or one that rejects. EADDRNOTAVAIL: no source address.
 // EACCES: a broadcast without SO_BROADCAST. EMSGSIZE: a broadcast that does not
 // fit. ENETDOWN: the interface is down.
-func (n *Net) Output4(h *Out4, o *Options, v *buffer.View) error {
-	defer v.Release()
+func (n *Net) Output4(h *Out4, o *Options, b []byte) error {
 	if len(o.route) > 0 && !h.Complete {
 		if first := netip.AddrFrom4([4]byte(o.route)); first != any4 {
 			h.Dst = first
@@ -51,19 +55,19 @@ func (n *Net) Output4(h *Out4, o *Options, v *buffer.View) error {
 	if err != nil {
 		return err
 	}
-	if err := n.admit4(h, o, way, v.Size()); err != nil {
+	if err := n.admit4(h, o, way, len(b)); err != nil {
 		return err
 	}
 	if way.done {
 		return nil
 	}
-	if b := v.AsSlice(); h.Complete {
+	if h.Complete {
 		b[8] = h.TTL
 		header.IPv4(b).SetSourceAddress(address(h.Src))
 	} else {
 		h.put(b, o)
 	}
-	return n.transmit4(h, way, v)
+	return n.transmit4(h, way, b)
 }
 
 // way4 is the way a packet takes.
@@ -213,7 +217,7 @@ func (h *Out4) put(b []byte, o *Options) {
 }
 
 // transmit4 gives a packet to gVisor.
-func (n *Net) transmit4(h *Out4, w *way4, v *buffer.View) error {
+func (n *Net) transmit4(h *Out4, w *way4, b []byte) error {
 	if w.rt != nil {
 		if err := rejected(w.rt); err != nil {
 			return err
@@ -222,37 +226,53 @@ func (n *Net) transmit4(h *Out4, w *way4, v *buffer.View) error {
 			return nil
 		}
 	}
-	local := n.Ifs.ByAddr(h.Dst) != nil
+	ifa := n.Ifs.ByAddr(h.Dst)
 	nic := tcpip.NICID(w.ifp.Index)
-	if local {
+	if ifa != nil {
 		nic = 0
+		if h.Local != nil && n.shortcut4(h, w, ifa, b) {
+			return nil
+		}
 	} else if !w.ifp.Loopback() && !w.ifp.Up() {
 		return netbsd.ENETDOWN
 	}
 	r, err := n.Stack.FindRoute(nic, tcpip.Address{}, address(h.Dst), ipv4.ProtocolNumber, w.loop)
 	if err != nil {
-		if local || w.ifp.Loopback() {
+		if ifa != nil || w.ifp.Loopback() {
 			return nil // it is down: the packet is lost
 		}
 		return Errno(err)
 	}
 	defer r.Release()
-	b := v.AsSlice()
 	if size := int(b[0]&15) * 4; h.Checksum != 0 && r.RequiresTXTransportChecksum() && size < len(b) {
 		finish(b[size:], h.Checksum)
 	}
-	err = send(r, v)
+	err = send(r, b)
 	if _, malformed := err.(*tcpip.ErrMalformedHeader); malformed && h.Complete {
 		return nil // nobody would take it
 	}
 	return Errno(err)
 }
 
+// shortcut4 gives a packet to an address of this host, and without options,
+// straight to its protocol. It returns false when that does not want it.
+func (n *Net) shortcut4(h *Out4, w *way4, ifa *netif.Ifaddr, b []byte) bool {
+	if !w.ifp.Loopback() || !w.ifp.Up() || !ifa.Ifp.Up() || b[0] != 4<<4|headerSize4/4 {
+		return false
+	}
+	in := Packet{Src: h.Src, Dst: h.Dst, Ifindex: w.ifp.Index, Protocol: h.Protocol, TTL: h.TTL, TOS: h.TOS, Checked: true}
+	if !h.Local(&in, b[headerSize4:]) {
+		return false
+	}
+	w.ifp.Looped(len(b))
+	return true
+}
+
 // send passes a packet on that has its header.
-func send(r *stack.Route, v *buffer.View) tcpip.Error {
+func send(r *stack.Route, b []byte) tcpip.Error {
 	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{
 		ReserveHeaderBytes: int(r.MaxHeaderLength()),
-		Payload:            buffer.MakeWithView(v.Clone()),
+		Payload:            buffer.MakeWithData(b),
 	})
 	defer pkt.DecRef()
 	return r.WriteHeaderIncludedPacket(pkt)

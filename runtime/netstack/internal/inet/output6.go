@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"net/netip"
 
-	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 
@@ -18,7 +17,10 @@ type Out6 struct {
 	Src, Dst netip.Addr // the scope is embedded
 	Protocol uint8
 	HopLimit uint8
-	Checksum int // as in Out4, behind all headers of this layer
+
+	// As in Out4. Behind all headers of this layer.
+	Checksum int
+	Local    func(in *Packet, b []byte) bool
 }
 
 // Headroom returns how many bytes a packet is to have in front for its header
@@ -34,17 +36,16 @@ func (p *Packet6) Headroom() int {
 // Headroom6 returns the headroom of an IPv6 packet without control messages.
 func (o *Options) Headroom6() int { return o.sticky.Headroom() }
 
-// Output6 sends a packet (ip6_output), which it takes over. In front of its data
+// Output6 sends the packet b (ip6_output), which it takes over. In front of its data
 // is Headroom for headers. p has the options for this packet, o those of the
 // socket. EHOSTUNREACH: no route, or the addresses are not of the zone of the
 // interface. EMSGSIZE: the packet does not fit, and may not be fragmented.
-func (n *Net) Output6(h *Out6, o *Options, p *Packet6, v *buffer.View) error {
-	defer v.Release()
+func (n *Net) Output6(h *Out6, o *Options, p *Packet6, b []byte) error {
 	final := h.Dst
 	if r := p.extensions[routing]; r != nil {
 		h.Dst = netip.AddrFrom16([16]byte(r[8:]))
 	}
-	if v.Size()-headerSize6 > netbsd.IPV6_MAXPACKET {
+	if len(b)-headerSize6 > netbsd.IPV6_MAXPACKET {
 		return netbsd.EMSGSIZE // as a jumbogram it cannot be fragmented, and no interface has such an MTU
 	}
 	if h.Src == any6 || h.Src.IsMulticast() {
@@ -70,16 +71,16 @@ func (n *Net) Output6(h *Out6, o *Options, p *Packet6, v *buffer.View) error {
 	if err != nil || done {
 		return err
 	}
-	if p.dontFrag && uint32(v.Size()) > ifp.MTU() || ifp.MTU() < netbsd.IPV6_MMTU && uint32(v.Size()) > ifp.MTU() {
+	if p.dontFrag && uint32(len(b)) > ifp.MTU() || ifp.MTU() < netbsd.IPV6_MMTU && uint32(len(b)) > ifp.MTU() {
 		return netbsd.EMSGSIZE
 	}
-	h.put(v.AsSlice(), p, final)
+	h.put(b, p, final)
 	if rt != nil {
 		if err := rejected(rt); err != nil {
 			return err
 		}
 	}
-	return n.transmit6(h, ifp, loop, p.Headroom(), v)
+	return n.transmit6(h, ifp, zoneOf, loop, p.Headroom(), b)
 }
 
 // route6 finds the interface that a packet leaves by, and the route unless the
@@ -173,29 +174,48 @@ func lastHop(r []byte, final netip.Addr) {
 	copy(r[len(r)-16:], a[:])
 }
 
-// transmit6 gives a packet to gVisor, whose headers are so many bytes.
-func (n *Net) transmit6(h *Out6, ifp *netif.Ifnet, loop bool, headers int, v *buffer.View) error {
+// transmit6 gives a packet to gVisor, whose headers are so many bytes. zoneOf is
+// the interface whose zone the addresses are in.
+func (n *Net) transmit6(h *Out6, ifp, zoneOf *netif.Ifnet, loop bool, headers int, b []byte) error {
 	dst, scope := Split(h.Dst)
 	nic := tcpip.NICID(ifp.Index)
-	local := !dst.IsMulticast() && n.local6(h.Dst) != nil
-	switch {
-	case local:
+	var ifa *netif.Ifaddr
+	if !dst.IsMulticast() {
+		ifa = n.local6(h.Dst)
+	}
+	if ifa != nil {
 		nic = tcpip.NICID(scope)
-	case !ifp.Loopback() && !ifp.Up():
+		if h.Local != nil && headers == headerSize6 && n.shortcut6(h, ifp, zoneOf, ifa, b) {
+			return nil
+		}
+	} else if !ifp.Loopback() && !ifp.Up() {
 		return netbsd.ENETDOWN
 	}
 	r, err := n.Stack.FindRoute(nic, tcpip.Address{}, address(dst), ipv6.ProtocolNumber, loop)
 	if err != nil {
-		if local || ifp.Loopback() {
+		if ifa != nil || ifp.Loopback() {
 			return nil // it is down: the packet is lost
 		}
 		return Errno(err)
 	}
 	defer r.Release()
 	if h.Checksum != 0 && r.RequiresTXTransportChecksum() {
-		finish(v.AsSlice()[headers:], h.Checksum)
+		finish(b[headers:], h.Checksum)
 	}
-	return Errno(send(r, v))
+	return Errno(send(r, b))
+}
+
+// shortcut6 is shortcut4 for IPv6.
+func (n *Net) shortcut6(h *Out6, ifp, zoneOf *netif.Ifnet, ifa *netif.Ifaddr, b []byte) bool {
+	if !ifp.Loopback() || !ifp.Up() || !ifa.Ifp.Up() || ifa.Flags()&netbsd.IN6_IFF_NOTREADY != 0 {
+		return false
+	}
+	in := Packet{Src: h.Src, Dst: h.Dst, Ifindex: zoneOf.Index, Protocol: h.Protocol, TTL: h.HopLimit, TOS: b[0]<<4 | b[1]>>4, Checked: true}
+	if !h.Local(&in, b[headerSize6:]) {
+		return false
+	}
+	ifp.Looped(len(b))
+	return true
 }
 
 // pathMTU returns the MTU of the way to dst, which is of either family

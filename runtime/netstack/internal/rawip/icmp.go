@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"time"
 
-	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/netbsd"
@@ -87,13 +86,13 @@ func (p *Protocol) answerTimestamp(in *inet.Packet, m []byte) {
 	const receiveTime, transmitTime = 12, 16
 	now := time.Now().UTC()
 	ms := uint32(now.Sub(now.Truncate(24*time.Hour)) / time.Millisecond)
-	v := buffer.NewViewSize(headerSize4 + len(m))
-	a := v.AsSlice()[headerSize4:]
+	b := make([]byte, headerSize4+len(m))
+	a := b[headerSize4:]
 	copy(a, m)
 	a[0] = netbsd.ICMP_TSTAMPREPLY
 	binary.BigEndian.PutUint32(a[receiveTime:], ms)
 	binary.BigEndian.PutUint32(a[transmitTime:], ms)
 	a[2], a[3] = 0, 0
 	binary.BigEndian.PutUint16(a[2:], inet.Sum(a, 0))
-	p.net.Reflect4(in, v)
+	p.net.Reflect4(in, b)
 }

@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"net/netip"
 
-	"gvisor.dev/gvisor/pkg/buffer"
-
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
@@ -24,15 +22,10 @@ func (r *raw) Send(l *kern.Lwp, m *socket.Outgoing) error {
 }
 
 // read takes the data of m into a packet that has headroom bytes in front.
-func read(m *socket.Outgoing, headroom int) (*buffer.View, error) {
-	v := buffer.NewViewSize(headroom + m.Data.Resid)
-	if data := v.AsSlice()[headroom:]; len(data) > 0 {
-		if _, err := m.Data.Read(data); err != nil {
-			v.Release()
-			return nil, err
-		}
-	}
-	return v, nil
+func read(m *socket.Outgoing, headroom int) ([]byte, error) {
+	b := make([]byte, headroom+m.Data.Resid)
+	_, err := m.Data.Read(b[headroom:])
+	return b, err
 }
 
 // send4 sends a packet over IPv4 (rip_send, rip_output).
@@ -41,25 +34,24 @@ func (r *raw) send4(m *socket.Outgoing, o *inet.Options) error {
 	if !o.HeaderIncluded {
 		headroom = inet.Headroom4(o)
 	}
-	v, err := read(m, headroom)
+	b, err := read(m, headroom)
 	if err != nil {
 		return err
 	}
 	h := &inet.Out4{Protocol: r.protocol, TTL: netbsd.MAXTTL, Flags: netbsd.SO_BROADCAST}
-	if h.Src, h.Dst, err = r.addresses4(m); err == nil && v.Size() > netbsd.IP_MAXPACKET {
+	if h.Src, h.Dst, err = r.addresses4(m); err == nil && len(b) > netbsd.IP_MAXPACKET {
 		err = netbsd.EMSGSIZE
 	}
 	if err == nil && o.HeaderIncluded {
-		err = include(h, v.AsSlice())
+		err = include(h, b)
 	}
 	if err != nil {
-		v.Release()
 		return err
 	}
 	if r.so.Option(netbsd.SO_DONTROUTE) || m.Flags&netbsd.MSG_DONTROUTE != 0 {
 		h.Flags |= netbsd.SO_DONTROUTE
 	}
-	return r.p.net.Output4(h, o, v)
+	return r.p.net.Output4(h, o, b)
 }
 
 func (r *raw) addresses4(m *socket.Outgoing) (src, dst netip.Addr, err error) {
@@ -112,20 +104,18 @@ func swap(b []byte) {
 func (r *raw) send6(l *kern.Lwp, m *socket.Outgoing, o *inet.Options) error {
 	most := o.Headroom6() + len(m.Control) // extension headers may be among them
 	size := m.Data.Resid
-	v, err := read(m, most)
+	b, err := read(m, most)
 	if err != nil {
 		return err
 	}
 	packet, h, err := r.addresses6(l, m, o, size)
 	if err == nil {
-		err = r.sum(h, v.AsSlice()[most:])
+		err = r.sum(h, b[most:])
 	}
 	if err != nil {
-		v.Release()
 		return err
 	}
-	v.TrimFront(most - packet.Headroom())
-	return r.p.net.Output6(h, o, &packet, v)
+	return r.p.net.Output6(h, o, &packet, b[most-packet.Headroom():])
 }
 
 func (r *raw) addresses6(l *kern.Lwp, m *socket.Outgoing, o *inet.Options, size int) (p inet.Packet6, h *inet.Out6, err error) {

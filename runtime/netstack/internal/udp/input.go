@@ -33,11 +33,7 @@ func (p *Protocol) input(pkt *stack.PacketBuffer) bool {
 		p.deliverAll(&in, n, data)
 		return true
 	}
-	pcb := p.Table.Lookup(n)
-	if pcb != nil && in.Dst.Is4() && in.TTL < pcb.MinTTL() {
-		pcb = nil
-	}
-	switch {
+	switch pcb := p.lookup(&in, n); {
 	case pcb != nil:
 		deliver(pcb, &in, n.Src, data)
 	case in.Dst.Is4():
@@ -46,6 +42,30 @@ func (p *Protocol) input(pkt *stack.PacketBuffer) bool {
 		return false
 	}
 	return true
+}
+
+// lookup returns the block that a datagram to one node is for, nil for none.
+func (p *Protocol) lookup(in *inet.Packet, n inet.Names) *inet.Pcb {
+	pcb := p.Table.Lookup(n)
+	if pcb != nil && in.Dst.Is4() && in.TTL < pcb.MinTTL() {
+		return nil
+	}
+	return pcb
+}
+
+// deliverLocal takes a datagram b that comes straight from a socket of this
+// host, if there is one that it is for.
+func (p *Protocol) deliverLocal(in *inet.Packet, b []byte) bool {
+	h := header.UDP(b)
+	n := inet.Names{
+		Src: netip.AddrPortFrom(in.Src, h.SourcePort()),
+		Dst: netip.AddrPortFrom(in.Dst, h.DestinationPort()),
+	}
+	pcb := p.lookup(in, n)
+	if pcb != nil {
+		deliver(pcb, in, n.Src, b[headerSize:])
+	}
+	return pcb != nil
 }
 
 // intact tells whether the checksum is right. Over IPv4 there need not be one.

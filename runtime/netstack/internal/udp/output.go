@@ -3,8 +3,6 @@ package udp
 import (
 	"encoding/binary"
 
-	"gvisor.dev/gvisor/pkg/buffer"
-
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
@@ -31,15 +29,10 @@ func (u *udp) SendOOB(*kern.Lwp, *socket.Outgoing) error { return netbsd.EOPNOTS
 
 // read takes the data of m into a packet that has headroom bytes in front of the
 // UDP header.
-func read(m *socket.Outgoing, headroom int) (*buffer.View, error) {
-	v := buffer.NewViewSize(headroom + headerSize + m.Data.Resid)
-	if data := v.AsSlice()[headroom+headerSize:]; len(data) > 0 {
-		if _, err := m.Data.Read(data); err != nil {
-			v.Release()
-			return nil, err
-		}
-	}
-	return v, nil
+func read(m *socket.Outgoing, headroom int) ([]byte, error) {
+	b := make([]byte, headroom+headerSize+m.Data.Resid)
+	_, err := m.Data.Read(b[headroom+headerSize:])
+	return b, err
 }
 
 // put writes the UDP header of a packet, whose checksum is that of the
@@ -55,17 +48,16 @@ func put(b []byte, n inet.Names) {
 func (u *udp) send4(l *kern.Lwp, m *socket.Outgoing) error {
 	o := u.pcb.Options()
 	headroom := inet.Headroom4(&o)
-	v, err := read(m, headroom)
+	b, err := read(m, headroom)
 	if err != nil {
 		return err
 	}
 	h := inet.Out4{Protocol: netbsd.IPPROTO_UDP, TTL: o.TTL, TOS: o.TOS, Flags: u.flags4(m)}
 	n, err := u.names4(l, m, &h)
 	if err != nil {
-		v.Release()
 		return err
 	}
-	return u.output4(v, headroom, n, &h, &o)
+	return u.output4(b, headroom, n, &h, &o)
 }
 
 // names4 finds the ends of a datagram, and what control messages say about it.
@@ -92,20 +84,20 @@ func (u *udp) names4(l *kern.Lwp, m *socket.Outgoing, h *inet.Out4) (inet.Names,
 	return n, err
 }
 
-// output4 gives a datagram to IPv4, and v with it.
-func (u *udp) output4(v *buffer.View, headroom int, n inet.Names, h *inet.Out4, o *inet.Options) error {
-	if v.Size() > netbsd.IP_MAXPACKET {
-		v.Release()
+// output4 gives a datagram to IPv4, in the packet b that has room for that in
+// front.
+func (u *udp) output4(b []byte, headroom int, n inet.Names, h *inet.Out4, o *inet.Options) error {
+	if len(b) > netbsd.IP_MAXPACKET {
 		return netbsd.EMSGSIZE
 	}
-	b := v.AsSlice()[headroom:]
-	put(b, n)
-	h.Src, h.Dst = n.Src.Addr(), n.Dst.Addr()
+	datagram := b[headroom:]
+	put(datagram, n)
+	h.Src, h.Dst, h.Local = n.Src.Addr(), n.Dst.Addr(), u.p.local
 	if h.Checksum = checksum; u.p.Params.Checksum.Load() == 0 {
 		h.Checksum = 0
-		binary.BigEndian.PutUint16(b[checksum:], 0)
+		binary.BigEndian.PutUint16(datagram[checksum:], 0)
 	}
-	return u.p.net.Output4(h, o, v)
+	return u.p.net.Output4(h, o, b)
 }
 
 // flags4 returns the options of SOL_SOCKET that IPv4 looks at. MSG_DONTROUTE is
@@ -126,31 +118,28 @@ func (u *udp) flags4(m *socket.Outgoing) int32 {
 func (u *udp) send6(l *kern.Lwp, m *socket.Outgoing) error {
 	o := u.pcb.Options()
 	most := o.Headroom6() + len(m.Control) // extension headers may be among them
-	v, err := read(m, most)
+	b, err := read(m, most)
 	if err != nil {
 		return err
 	}
 	packet, n, err := u.names6(l, m, &o)
 	if err != nil {
-		v.Release()
 		return err
 	}
 	if n.Dst.Addr().Is4() {
 		plain := o.Mapped()
 		headroom := inet.Headroom4(&plain)
-		v.TrimFront(most - headroom)
-		return u.output4(v, headroom, n, &inet.Out4{Protocol: netbsd.IPPROTO_UDP, TTL: u.pcb.Hops(), Flags: u.flags4(m)}, &plain)
+		return u.output4(b[most-headroom:], headroom, n, &inet.Out4{Protocol: netbsd.IPPROTO_UDP, TTL: u.pcb.Hops(), Flags: u.flags4(m)}, &plain)
 	}
-	headroom := packet.Headroom()
-	v.TrimFront(most - headroom)
-	put(v.AsSlice()[headroom:], n)
+	put(b[most:], n)
 	return u.p.net.Output6(&inet.Out6{
 		Src:      n.Src.Addr(),
 		Dst:      n.Dst.Addr(),
 		Protocol: netbsd.IPPROTO_UDP,
 		HopLimit: u.pcb.Hops(),
 		Checksum: checksum,
-	}, &o, &packet, v)
+		Local:    u.p.local,
+	}, &o, &packet, b[most-packet.Headroom():])
 }
 
 // names6 finds the ends of a datagram, and what control messages say about it.

@@ -14,7 +14,8 @@ type Protocol struct {
 	Table  *inet.Table
 	Params *Params
 
-	net *inet.Net
+	net   *inet.Net
+	local func(in *inet.Packet, b []byte) bool // deliverLocal
 
 	// pktinfo tells that control messages may be sent over IPv4
 	// (kernel.Release.PktinfoV4).
@@ -46,6 +47,7 @@ func New(n *inet.Net, pktinfo bool) *Protocol {
 	p.Params.RecvSpace.Store(recvSpace4)
 	p.Params.RecvSpace6.Store(recvSpace6)
 	p.Params.Checksum.Store(1)
+	p.local = p.deliverLocal
 	n.Inputs.Handle(netbsd.IPPROTO_UDP, p.input, p.unreachable)
 	return p
 }
