@@ -14,5 +14,7 @@
 //
 // What can be waited for has a [waiter.Queue], so that a thread asleep in a
 // call, poll, a kqueue and gVisor's endpoints all use one mechanism. Whoever
-// changes an object notifies its queue after unlocking it.
+// changes an object notifies its queue after unlocking it. A notification of
+// waiter.EventInternal wakes those who sleep in a call on the object, and nobody
+// else: no kqueue takes it for news.
 package kern

@@ -9,7 +9,8 @@ import (
 )
 
 // A File is what an open file does: the fileops of file(9). Readiness returns
-// events of poll(2) in NetBSD's bits, which are those of package waiter.
+// what poll(2) reports when it is asked for the events of mask, in NetBSD's
+// bits, which those of package waiter are but for POLLWRNORM (POLLOUT here).
 type File interface {
 	waiter.Waitable
 
@@ -24,8 +25,9 @@ type File interface {
 	// command is ENOTTY.
 	Ioctl(l *Lwp, f *OpenFile, cmd uint64, data []byte) error
 
-	// SetFlags tells the file that O_NONBLOCK or O_ASYNC changed. A file that
-	// cannot have that fails with ENOTTY.
+	// SetFlags tells the file which status flags it has, after a call that
+	// sets O_NONBLOCK, O_ASYNC and their like. A file for which they cannot
+	// be set fails with ENOTTY.
 	SetFlags(flags uint32) error
 
 	// Stat fills in st, which is zero.
@@ -44,8 +46,9 @@ type File interface {
 }
 
 // A Filter tells whether a kqueue's event is there, and if so sets Data,
-// Fflags and EV_EOF of kn. Fflags and Data hold what the caller asked for.
-// It is called each time the file notifies, and when events are collected.
+// Fflags and EV_EOF of kn, which hold what was there before. It is called each
+// time the file notifies, and when events are collected: it must not lock what
+// is locked during a notification.
 type Filter func(kn *Knote) bool
 
 // A Knote is what a filter sees of an event that somebody registered.

@@ -144,6 +144,17 @@ func grown(size int) int {
 	return 2 * size
 }
 
+// shrunk is the room in a copy of a table whose highest descriptor is last.
+func shrunk(size, last int) int {
+	if last < firstSize {
+		return firstSize
+	}
+	for size >= 2*secondSize && size > 2*last {
+		size /= 2
+	}
+	return size
+}
+
 // Fill opens the descriptor. The reference to f that the caller has becomes
 // the descriptor's.
 func (r Reservation) Fill(f *OpenFile, closeOnExec bool) {
@@ -239,9 +250,13 @@ func (d *Descriptor) close(l *Lwp) {
 func (t *Table) LastFD() int32 {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
+	return int32(t.last())
+}
+
+func (t *Table) last() int {
 	for fd := len(t.fds) - 1; fd >= 0; fd-- {
 		if t.fds[fd] != nil {
-			return int32(fd)
+			return fd
 		}
 	}
 	return -1
@@ -294,7 +309,7 @@ func (t *Table) Copy() *Table {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	c := newTable()
-	c.size = t.size
+	c.size = shrunk(t.size, t.last())
 	c.fds = make([]*Descriptor, len(t.fds))
 	for fd, d := range t.fds {
 		if d == nil || d.file == nil || d.file.Type == TypeKqueue || !d.file.tryRef() {

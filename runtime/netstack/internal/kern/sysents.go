@@ -85,6 +85,8 @@ func Sysents() []Sysent {
 		{netbsd.SYS_fchflags, needsVnode(netbsd.EINVAL), kernel.Partial, noFiles},
 		{netbsd.SYS___futimes50, needsVnode(netbsd.EINVAL), kernel.Partial, noFiles},
 		{netbsd.SYS_futimens, needsVnode(netbsd.EINVAL), kernel.Partial, noFiles},
+		{netbsd.SYS_fchdir, needsVnode(netbsd.EINVAL), kernel.Partial, noFiles},
+		{netbsd.SYS___getdents30, needsVnode(netbsd.EINVAL), kernel.Partial, noFiles},
 		{netbsd.SYS_flock, needsVnode(netbsd.EOPNOTSUPP), kernel.Partial, noFiles},
 	}
 }
