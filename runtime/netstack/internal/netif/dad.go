@@ -72,15 +72,18 @@ func (t *Table) detectDuplicate(a *Ifaddr) {
 // detected ends the search for another host with the address.
 func (t *Table) detected(a *Ifaddr, alone bool) {
 	f := a.bits()
-	if old := a.flags.Load(); old&f.tentative == 0 || !slices.Contains(a.Ifp.Addrs(), a) {
+	old := a.flags.Load()
+	switch {
+	case t.closed || old&f.tentative == 0 || !slices.Contains(a.Ifp.Addrs(), a):
 		return
-	} else if alone {
+	case alone:
 		a.flags.Store(old &^ f.tentative)
-	} else {
+		_ = t.assign(a) // fails for an address that is there since before the interface went down
+		t.announce(a)
+	default:
 		a.flags.Store(old&^f.tentative | f.duplicated)
+		t.unassign(a)
 	}
-	_ = t.assign(a) // what fails is that the address is there
-	t.announce(a)
 	t.Notify(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: a})
 }
 
@@ -127,7 +130,7 @@ func (a *Ifaddr) stopLifetime() {
 func (t *Table) expire(a *Ifaddr) {
 	t.conf.Lock()
 	defer t.conf.Unlock()
-	if !slices.Contains(a.Ifp.Addrs(), a) {
+	if t.closed || !slices.Contains(a.Ifp.Addrs(), a) {
 		return
 	}
 	age := time.Since(a.since)

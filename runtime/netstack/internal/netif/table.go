@@ -44,8 +44,9 @@ type Table struct {
 
 	forward4, forward6 atomic.Bool
 
-	conf sync.Mutex
-	last int // index given out last
+	conf   sync.Mutex
+	last   int // index given out last
+	closed bool
 
 	list atomic.Pointer[[]*Ifnet] // in the order they came; replaced, never changed
 
@@ -80,14 +81,14 @@ func (t *Table) Boot() error {
 	return t.addAddr(a)
 }
 
-// Close takes all devices away. Nothing may be configured at the same time, or
-// later.
+// Close takes all devices away. Nothing may be configured later.
 func (t *Table) Close() {
+	t.conf.Lock()
+	defer t.conf.Unlock()
+	t.closed = true
 	for _, p := range t.All() {
 		for _, a := range p.Addrs() {
-			t.conf.Lock()
 			a.stopLifetime()
-			t.conf.Unlock()
 		}
 		p.drv.close()
 	}
