@@ -3,6 +3,8 @@ package kqueue_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/abigen/abigen/abi"
@@ -232,6 +234,53 @@ func TestProcesses(t *testing.T) {
 	th.Raise(netbsd.SIGPIPE)
 	th.Raise(netbsd.SIGIO)
 	check("signals", uintptr(netbsd.SIGIO), 0, 0, 2)
+}
+
+// TestConcurrent has threads register, collect and close what others do, too:
+// no call may hang, and the race detector finds nothing.
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	th := newThread(t)
+	inner := th.Must(netbsd.SYS_kqueue)
+	for range 3 {
+		th.Pipe(netbsd.O_NONBLOCK)
+	}
+	const first, last = 1, 7 // the kqueue inside, and the pipes
+	var done sync.WaitGroup
+	for i := range 4 {
+		other := th.Thread.Thread()
+		random := rand.New(rand.NewPCG(uint64(i), 7))
+		buf := other.Put(make([]byte, 256))
+		var none netbsd.Timespec
+		poll := other.Put(abi.AsBytes(&none))
+		done.Go(func() {
+			for range 2000 {
+				fd := uintptr(first + random.IntN(last-first+1))
+				kq := []uintptr{th.kq, inner}[random.IntN(2)]
+				switch random.IntN(6) {
+				case 0:
+					kev := netbsd.Kevent{Filter: random.Uint32N(2), Flags: random.Uint32() & 0xff}
+					setIdent(&kev, fd)
+					copy(other.Get(buf, netbsd.SizeofKevent), abi.AsBytes(&kev))
+					_, _, _ = other.Call(netbsd.SYS___kevent50, kq, buf, 1, buf+64, 1, poll)
+				case 1:
+					kev := netbsd.Kevent{Filter: netbsd.EVFILT_TIMER, Flags: random.Uint32() & 0xff, Data: 1}
+					setIdent(&kev, fd)
+					copy(other.Get(buf, netbsd.SizeofKevent), abi.AsBytes(&kev))
+					_, _, _ = other.Call(netbsd.SYS___kevent50, kq, buf, 1, 0, 0, poll)
+				case 2:
+					_, _, _ = other.Call(netbsd.SYS___kevent50, kq, 0, 0, buf+64, 4, poll)
+				case 3:
+					_, _, _ = other.Call(netbsd.SYS_write, fd, buf, 10)
+				case 4:
+					_, _, _ = other.Call(netbsd.SYS_read, fd, buf, 100)
+				case 5:
+					_, _, _ = other.Call(netbsd.SYS_dup2, uintptr(first+random.IntN(last-first+1)), fd)
+				}
+			}
+		})
+	}
+	done.Wait()
 }
 
 // TestInterrupt interrupts a thread that waits for events, and closes the
