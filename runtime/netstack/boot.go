@@ -90,6 +90,7 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	ifs.Notify = func(e netif.Event) {
 		vars.Interface(e)
 		net.Routes.Event(e)
+		net.Event(e)
 	}
 	k.table, err = newTable(
 		kern.Sysents(),

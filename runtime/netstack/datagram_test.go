@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/abigen/abigen/abi"
@@ -29,6 +30,12 @@ func newHost(t testing.TB, release *kernel.Release) *host {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = k.Close() })
+	return newProgram(t, k)
+}
+
+// newProgram starts a program on a kernel.
+func newProgram(t testing.TB, k kernel.Kernel) *host {
+	t.Helper()
 	p, err := k.NewProcess(kernel.ProcessOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -224,5 +231,97 @@ func TestIPOptions(t *testing.T) {
 	const version4, header = 0x40, 20
 	if data[0] != version4|(header+8)/4 || !bytes.Equal(data[header:header+8], options) || string(data[header+8:]) != "payload" {
 		t.Errorf("received %x, want a header with options %x", data, options)
+	}
+}
+
+// TestDatagramsAtOnce has programs that do everything with datagram and raw
+// sockets at the same time, for the race detector.
+func TestDatagramsAtOnce(t *testing.T) {
+	k, err := netstack.New(netstack.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = k.Close() })
+	for i := range 4 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			h := newProgram(t, k)
+			for range 50 {
+				h.everything()
+				h.mem.Data = h.mem.Data[:0]
+			}
+		})
+	}
+}
+
+func (h *host) everything() {
+	on := integer(1)
+	a := h.socket(netbsd.AF_INET, netbsd.SOCK_DGRAM, 0)
+	b := h.socket(netbsd.AF_INET6, netbsd.SOCK_DGRAM, 0)
+	r := h.socket(netbsd.AF_INET, netbsd.SOCK_RAW, netbsd.IPPROTO_ICMP)
+	h.set(a, netbsd.SOL_SOCKET, netbsd.SO_REUSEPORT, on)
+	h.set(a, netbsd.IPPROTO_IP, netbsd.IP_RECVDSTADDR, on)
+	h.set(b, netbsd.IPPROTO_IPV6, netbsd.IPV6_RECVPKTINFO, on)
+	h.bind(a, "127.0.0.1:5000")
+	h.set(a, netbsd.IPPROTO_IP, netbsd.IP_MULTICAST_IF, []byte{127, 0, 0, 1})
+	h.set(a, netbsd.IPPROTO_IP, netbsd.IP_ADD_MEMBERSHIP, []byte{239, 0, 0, 1, 127, 0, 0, 1})
+	for _, to := range []string{"127.0.0.1:5000", "127.0.0.1:9", "239.0.0.1:5000"} {
+		if err := h.send(a, to, nil, "x"); err != nil {
+			h.Errorf("send to %s: %v", to, err)
+		}
+	}
+	if err := h.send(b, "[::1]:9", nil, "x"); err != nil {
+		h.Errorf("send to ::1: %v", err)
+	}
+	if err := h.send(r, "127.0.0.1:0", nil, "\x08\x00\xf7\xff\x00\x00\x00\x00"); err != nil {
+		h.Errorf("echo request: %v", err)
+	}
+	h.receive(r) // what it is depends on the other programs
+	for _, fd := range []int32{a, b, r} {
+		if err := syscalls.Close(h.Context(), h, fd); err != nil {
+			h.Error(err)
+		}
+	}
+}
+
+// TestGroupsOfInterface joins groups on an interface that goes away.
+func TestGroupsOfInterface(t *testing.T) {
+	h := newHost(t, nil)
+	s4, s6 := h.socket(netbsd.AF_INET, netbsd.SOCK_DGRAM, 0), h.socket(netbsd.AF_INET6, netbsd.SOCK_DGRAM, 0)
+	ifreq := make([]byte, netbsd.SizeofIfreq)
+	copy(ifreq, "lo1")
+	ioctl := func(cmd uint) {
+		t.Helper()
+		if _, err := syscalls.Ioctl(t.Context(), h, s4, cmd, h.put(ifreq)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ioctl(netbsd.SIOCIFCREATE)
+	index := []byte{0, 0, 0, 2} // the second interface
+	mreq4 := append([]byte{239, 0, 0, 1}, index...)
+	mreq6 := append(netip.MustParseAddr("ff05::1").AsSlice(), integer(2)...)
+	h.set(s4, netbsd.IPPROTO_IP, netbsd.IP_MULTICAST_IF, index)
+	h.set(s4, netbsd.IPPROTO_IP, netbsd.IP_ADD_MEMBERSHIP, mreq4)
+	h.set(s6, netbsd.IPPROTO_IPV6, netbsd.IPV6_MULTICAST_IF, integer(2))
+	h.set(s6, netbsd.IPPROTO_IPV6, netbsd.IPV6_JOIN_GROUP, mreq6)
+	ioctl(netbsd.SIOCIFDESTROY)
+	get := func(fd, level, name int32) []byte {
+		t.Helper()
+		v, n := h.put(make([]byte, 4)), h.put(integer(4))
+		if err := syscalls.Getsockopt(t.Context(), h, fd, level, name, v, n); err != nil {
+			t.Fatal(err)
+		}
+		return h.at(v, 4)
+	}
+	if got := get(s4, netbsd.IPPROTO_IP, netbsd.IP_MULTICAST_IF); !bytes.Equal(got, make([]byte, 4)) {
+		t.Errorf("IP_MULTICAST_IF is %x", got)
+	}
+	if got := get(s6, netbsd.IPPROTO_IPV6, netbsd.IPV6_MULTICAST_IF); !bytes.Equal(got, make([]byte, 4)) {
+		t.Errorf("IPV6_MULTICAST_IF is %x", got)
+	}
+	drop := append([]byte{239, 0, 0, 1}, 0, 0, 0, 0)
+	err := syscalls.Setsockopt(t.Context(), h, s4, netbsd.IPPROTO_IP, netbsd.IP_DROP_MEMBERSHIP, h.put(drop), uint32(len(drop)))
+	if !errors.Is(err, netbsd.EADDRNOTAVAIL) {
+		t.Errorf("IP_DROP_MEMBERSHIP: %v, want EADDRNOTAVAIL", err)
 	}
 }

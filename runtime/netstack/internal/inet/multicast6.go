@@ -133,6 +133,9 @@ func (p *Pcb) join6(l *kern.Lwp, value []byte) error {
 	if !multicasts(ifp) {
 		return netbsd.EADDRNOTAVAIL
 	}
+	if addr == any6 {
+		return netbsd.EINVAL // interfaces cannot do that
+	}
 	g := group{Embed(addr, uint32(ifp.Index)), ifp.Index}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,10 +143,8 @@ func (p *Pcb) join6(l *kern.Lwp, value []byte) error {
 	if slices.Contains(m.groups, g) {
 		return netbsd.EADDRINUSE
 	}
-	if addr.IsMulticast() {
-		if err := n.join(g); err != nil {
-			return err
-		}
+	if err := n.join(g); err != nil {
+		return err
 	}
 	m.groups = append([]group{g}, m.groups...)
 	return nil

@@ -17,6 +17,20 @@ type Net struct {
 	Routes *rtable.Table
 	Params *Params
 	Inputs *Inputs
+
+	tables []*Table // none is added once there are sockets
+}
+
+// Event tells the network what happened to an interface: when one is gone, no
+// socket is in a group there, or sends to groups by it (in_pcbpurgeif0,
+// in6_pcbpurgeif0).
+func (n *Net) Event(e netif.Event) {
+	if e.What != netif.Departed {
+		return
+	}
+	for _, t := range n.tables {
+		t.Each(func(p *Pcb) { p.Change(func(o *Options) { o.purge(e.Ifp.Index) }) })
+	}
 }
 
 // hasAddr4 tells whether any interface has an IPv4 address.

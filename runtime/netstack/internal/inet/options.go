@@ -2,6 +2,8 @@ package inet
 
 import (
 	"encoding/binary"
+	"net/netip"
+	"slices"
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
@@ -26,6 +28,22 @@ type Options struct {
 	multicast4 multicast4
 	multicast6 multicast6
 	sticky     Packet6
+}
+
+// purge forgets an interface that is gone.
+func (o *Options) purge(ifindex int) {
+	m4, m6 := &o.multicast4, &o.multicast6
+	if m4.ifindex == ifindex {
+		m4.ifindex, m4.addr = 0, netip.Addr{}
+	}
+	if m6.ifindex == ifindex {
+		m6.ifindex = 0
+	}
+	for _, groups := range []*[]group{&m4.groups, &m6.groups} {
+		if there := func(g group) bool { return g.ifindex == ifindex }; slices.ContainsFunc(*groups, there) {
+			*groups = slices.DeleteFunc(slices.Clone(*groups), there)
+		}
+	}
 }
 
 // receive are the options that ask for control messages with what is received.

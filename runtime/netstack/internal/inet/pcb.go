@@ -26,9 +26,11 @@ type conn struct {
 	local, foreign netip.AddrPort
 }
 
-// NewTable returns an empty table.
+// NewTable adds a table, which is empty, to a network.
 func NewTable(n *Net) *Table {
-	return &Table{Net: n, all: map[*Pcb]struct{}{}, ports: map[uint16]*Pcb{}, conns: map[conn]*Pcb{}}
+	t := &Table{Net: n, all: map[*Pcb]struct{}{}, ports: map[uint16]*Pcb{}, conns: map[conn]*Pcb{}}
+	n.tables = append(n.tables, t)
+	return t
 }
 
 // A Pcb is a protocol control block: the names of a socket and its options for
@@ -36,6 +38,7 @@ func NewTable(n *Net) *Table {
 type Pcb struct {
 	So     *socket.Socket
 	Family int32 // AF_INET or AF_INET6
+	User   any   // what AttachUser was given
 
 	table        *Table
 	born         uint64 // blocks are counted
@@ -52,8 +55,12 @@ type Pcb struct {
 }
 
 // Attach makes a block for so, which has no names yet.
-func (t *Table) Attach(so *socket.Socket) *Pcb {
-	p := &Pcb{So: so, Family: so.Domain, table: t, laddr: any4, faddr: any4}
+func (t *Table) Attach(so *socket.Socket) *Pcb { return t.AttachUser(so, nil) }
+
+// AttachUser makes a block that leads back to what it is made for: so.Proto is
+// not set yet when the first packets may find the block.
+func (t *Table) AttachUser(so *socket.Socket, user any) *Pcb {
+	p := &Pcb{So: so, Family: so.Domain, User: user, table: t, laddr: any4, faddr: any4}
 	p.ip = t.Net.Params.options()
 	if p.Family == netbsd.AF_INET6 {
 		p.laddr, p.faddr = any6, any6

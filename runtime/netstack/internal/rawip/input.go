@@ -44,7 +44,7 @@ var known4 = map[uint8]bool{
 func (p *Protocol) deliver4(in *inet.Packet, pkt *stack.PacketBuffer) bool {
 	var b []byte
 	p.table.Wanting(netbsd.AF_INET, in.Src, in.Dst, func(pcb *inet.Pcb) {
-		r := pcb.So.Proto.(*raw)
+		r := pcb.User.(*raw)
 		if r.protocol != 0 && r.protocol != in.Protocol {
 			return
 		}
@@ -96,7 +96,7 @@ func (p *Protocol) deliver6(in *inet.Packet, data []byte) {
 		return inet.Sum(data, inet.PseudoSum(in.Src, in.Dst, in.Protocol, len(data))) == 0
 	}
 	p.table.Wanting(netbsd.AF_INET6, in.Src, in.Dst, func(pcb *inet.Pcb) {
-		r := pcb.So.Proto.(*raw)
+		r := pcb.User.(*raw)
 		if r.protocol != 0 && r.protocol != in.Protocol {
 			return
 		}
@@ -110,7 +110,7 @@ func (p *Protocol) deliver6(in *inet.Packet, data []byte) {
 // deliverICMP6 does the same with an ICMPv6 message (icmp6_rip6_input).
 func (p *Protocol) deliverICMP6(in *inet.Packet, m []byte) {
 	p.table.Wanting(netbsd.AF_INET6, in.Src, in.Dst, func(pcb *inet.Pcb) {
-		r := pcb.So.Proto.(*raw)
+		r := pcb.User.(*raw)
 		if r.protocol == netbsd.IPPROTO_ICMPV6 && r.filter.Load().passes(m[0]) {
 			r.deliver(in.Src, m, pcb.Control6(in))
 		}

@@ -67,8 +67,8 @@ func (p *Protocol) Protosw() socket.Protosw {
 }
 
 func (p *Protocol) attach(l *kern.Lwp, so *socket.Socket, protocol int32) (socket.Protocol, error) {
-	if so.Domain == netbsd.AF_INET6 && protocol == netbsd.IPPROTO_FRAGMENT {
-		return nil, netbsd.EPROTONOSUPPORT // fragments never get that far
+	if so.Domain == netbsd.AF_INET6 && unread6[protocol] {
+		return nil, netbsd.EPROTONOSUPPORT
 	}
 	if !l.Superuser() {
 		return nil, netbsd.EPERM
@@ -76,11 +76,19 @@ func (p *Protocol) attach(l *kern.Lwp, so *socket.Socket, protocol int32) (socke
 	if err := so.Reserve(space, space); err != nil {
 		return nil, err
 	}
-	r := &raw{p: p, so: so, pcb: p.table.Attach(so), protocol: uint8(protocol)}
-	r.pcb.Change(func(o *inet.Options) { o.TTL = 0 })
+	r := &raw{p: p, so: so, protocol: uint8(protocol)}
 	r.checksum.Store(noChecksum)
 	r.filter.Store(&passAll)
+	r.pcb = p.table.AttachUser(so, r)
+	r.pcb.Change(func(o *inet.Options) { o.TTL = 0 })
 	return r, nil
+}
+
+// unread6 are the extension headers that no raw socket of IPv6 gets to see.
+var unread6 = map[int32]bool{
+	netbsd.IPPROTO_DSTOPTS:  true,
+	netbsd.IPPROTO_ROUTING:  true,
+	netbsd.IPPROTO_FRAGMENT: true,
 }
 
 // passAll is the ICMP6_FILTER of a new socket: a set bit lets a type through.
