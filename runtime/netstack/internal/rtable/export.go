@@ -1,12 +1,9 @@
 package rtable
 
 import (
-	"math"
 	"net/netip"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
-	"gvisor.dev/gvisor/pkg/tcpip/link/loopback"
-	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/netbsd"
 )
@@ -49,8 +46,11 @@ func (t *Table) nicRoute(r *Route) *nicRoute {
 	if r.Is(netbsd.RTF_GATEWAY) && r.Gateway.BitLen() == 8*f.size {
 		c.Gateway = address(r.Gateway)
 	}
-	if r.Flags&(netbsd.RTF_REJECT|netbsd.RTF_BLACKHOLE) != 0 {
-		c.NIC, c.Gateway = t.sink(), tcpip.Address{}
+	switch {
+	case r.Is(netbsd.RTF_REJECT):
+		c.NIC, c.Gateway = t.sink(rejectNIC), tcpip.Address{}
+	case r.Is(netbsd.RTF_BLACKHOLE):
+		c.NIC, c.Gateway = t.sink(blackholeNIC), tcpip.Address{}
 	}
 	if r.Ifa != nil && r.Ifa.Addr.BitLen() == 8*f.size {
 		c.SourceHint = address(r.Ifa.Addr)
@@ -59,23 +59,3 @@ func (t *Table) nicRoute(r *Route) *nicRoute {
 }
 
 func address(a netip.Addr) tcpip.Address { return tcpip.AddrFromSlice(a.AsSlice()) }
-
-// sinkNIC is the NIC that packets go to which a route rejects. Its number is
-// none that an interface has. For packets of this host it does not matter: the
-// families look at a route's flags themselves, to return the right error.
-const sinkNIC tcpip.NICID = math.MaxInt32
-
-// sink returns the NIC, which is made for the first such route.
-func (t *Table) sink() tcpip.NICID {
-	if !t.stack.HasNIC(sinkNIC) {
-		_ = t.stack.CreateNIC(sinkNIC, sinkEndpoint{loopback.New()}) // it fails for a number in use only
-	}
-	return sinkNIC
-}
-
-// A sinkEndpoint drops all it is given.
-type sinkEndpoint struct{ stack.LinkEndpoint }
-
-func (sinkEndpoint) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
-	return list.Len(), nil
-}

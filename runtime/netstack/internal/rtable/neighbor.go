@@ -38,9 +38,7 @@ var hidden = &Neighbor{}
 // Neighbors returns the entries of an address family, in the order in which
 // NetBSD dumps its hash tables: those of the latest interface first.
 func (t *Table) Neighbors(family int32) (list []*Neighbor) {
-	ifs := t.ifs.All()
-	slices.Reverse(ifs)
-	for _, p := range ifs {
+	for _, p := range slices.Backward(t.ifs.All()) {
 		if p.Flags()&netbsd.IFF_LOOPBACK != 0 {
 			continue
 		}

@@ -188,7 +188,7 @@ func TestChange(t *testing.T) {
 func TestReject(t *testing.T) {
 	table := newTestTable(t)
 	add(t, table, "10.0.0.0", "255.0.0.0", "127.0.0.1", netbsd.RTF_GATEWAY|netbsd.RTF_REJECT)
-	if list := table.stack.GetRouteTable(); len(list) != 1 || list[0].NIC != sinkNIC {
+	if list := table.stack.GetRouteTable(); len(list) != 1 || list[0].NIC != rejectNIC {
 		t.Errorf("gVisor has %v", list)
 	}
 }
