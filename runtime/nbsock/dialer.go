@@ -2,6 +2,7 @@ package nbsock
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -126,8 +127,23 @@ func (d *Dialer) dialInet(ctx context.Context, k kind, network string, ap netip.
 	if !k.hasPorts() {
 		address = ap.Addr().String()
 	}
-	return d.dial(ctx, k, network, address, family, &name)
+	for range selfConnects {
+		c, err := d.dial(ctx, k, network, address, family, &name)
+		if err != nil || d.LocalAddr != nil || !k.hasPorts() || addrString(c.LocalAddr()) != addrString(c.RemoteAddr()) {
+			return c, err
+		}
+		_ = c.Close()
+	}
+	return nil, &net.OpError{Op: "dial", Net: network, Err: errSelfConnect}
 }
+
+// A socket may get the very port that it is to connect to, and is then connected
+// to itself: when nobody listens there, or somebody does for IPv6 and IPv4, which
+// is not in the way of an IPv4 socket's choice of a port. The next one gets
+// another port.
+const selfConnects = 3
+
+var errSelfConnect = errors.New("connected to itself")
 
 // dial makes a socket and connects it.
 func (d *Dialer) dial(ctx context.Context, k kind, network, address string, family int32, name *sockaddr) (net.Conn, error) {
