@@ -15,13 +15,17 @@ type What uint8
 // Arrived, Departing, Departed: an interface; departing, it is about to go down
 // and to lose its addresses, and then to go. Changed: it came up or went down,
 // or is said once more to be so; other flags, the MTU and the metric change
-// without an event. AddrAdded, AddrRemoved and AddrChanged are about addresses
-// of AF_INET and AF_INET6; AddrChanged tells of another netmask, broadcast
-// address or flags, and with SIOCSIFADDR also of another address. AddrReady
-// follows AddrAdded when it has begun to be found out whether another host has
-// the address. LinkAddrAdded
-// and LinkAddrRemoved are about those of AF_LINK, and LinkAddrChanged tells
-// which of them is now used.
+// without an event.
+//
+// AddrAdded, AddrRemoved and AddrChanged are about addresses of AF_INET and
+// AF_INET6. AddrChanged tells of another netmask, broadcast address or flags, and
+// with SIOCSIFADDR also of another address. AddrReady follows AddrAdded when it
+// has begun to be found out whether another host has the address.
+// PrefixesFlushed: the routes to the networks of all interfaces' addresses of
+// AF_INET6 are to go.
+//
+// LinkAddrAdded and LinkAddrRemoved are about addresses of AF_LINK, and
+// LinkAddrChanged tells which of them is now used.
 const (
 	Arrived What = iota
 	Departing
@@ -34,4 +38,5 @@ const (
 	LinkAddrAdded
 	LinkAddrRemoved
 	LinkAddrChanged
+	PrefixesFlushed
 )

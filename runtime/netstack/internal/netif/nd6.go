@@ -75,7 +75,10 @@ func (t *Table) neighborIoctl(p *Ifnet, cmd uint64, data []byte) error {
 	case siocFlushNeighbors, siocFlushRouters, siocSetDefiface:
 		return nil // there are no routers that were learned from advertisements
 	case siocFlushPrefixes:
-		return nil // nor prefixes
+		return t.configure(p, func() error {
+			t.Notify(Event{What: PrefixesFlushed, Ifp: p})
+			return nil
+		})
 	case siocGetDefiface:
 		return with(data, func(req *struct {
 			Name  [16]byte

@@ -28,7 +28,7 @@ func boot(t *testing.T) (*Table, *[]string) {
 		name := map[What]string{
 			Arrived: "arrived", Departing: "departing", Departed: "departed", Changed: "changed",
 			AddrAdded: "added", AddrRemoved: "removed", AddrChanged: "replaced",
-			LinkAddrAdded: "link added", LinkAddrRemoved: "link removed", LinkAddrChanged: "link used",
+			LinkAddrAdded: "link added", LinkAddrRemoved: "link removed", LinkAddrChanged: "link used", PrefixesFlushed: "flushed",
 		}[e.What]
 		if e.Ifa != nil {
 			name += " " + e.Ifa.Addr.String()

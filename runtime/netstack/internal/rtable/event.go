@@ -20,6 +20,8 @@ func (t *Table) Event(e netif.Event) {
 		t.tellAnnounce(e.Ifp, netbsd.IFAN_DEPARTURE)
 	case netif.Changed:
 		t.tellInterface(e.Ifp)
+	case netif.PrefixesFlushed:
+		t.flushPrefixes()
 	case netif.AddrAdded:
 		t.addrAdded(e.Ifa)
 	case netif.AddrReady:

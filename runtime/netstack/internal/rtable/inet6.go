@@ -153,6 +153,16 @@ func (t *Table) offlink(p *prefix) {
 	}
 }
 
+// flushPrefixes takes the routes to all prefixes away that are not link-local.
+// The addresses stay (SIOCSPFXFLUSH_IN6).
+func (t *Table) flushPrefixes() {
+	for _, p := range slices.Clone(t.prefixes) {
+		if !p.net.Addr().IsLinkLocalUnicast() {
+			t.offlink(p)
+		}
+	}
+}
+
 func (t *Table) removePrefix(p *prefix) {
 	t.offlink(p)
 	t.prefixes = slices.DeleteFunc(t.prefixes, func(o *prefix) bool { return o == p })
