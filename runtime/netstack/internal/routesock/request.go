@@ -3,6 +3,7 @@ package routesock
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/generated/routing/rtsock"
@@ -59,7 +60,8 @@ func (r *request) answer(err error) []byte {
 	if !r.whole() {
 		return r.body
 	}
-	if errno, ok := err.(netbsd.Errno); ok {
+	var errno netbsd.Errno
+	if errors.As(err, &errno) {
 		r.hdr.Errno = int32(errno)
 	} else {
 		r.hdr.Flags |= netbsd.RTF_DONE

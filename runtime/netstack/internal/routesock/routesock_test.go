@@ -2,6 +2,7 @@ package routesock
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"testing"
 
@@ -144,7 +145,7 @@ func TestOldSockets(t *testing.T) {
 	m := boot(t, rtsock.NetBSD10)
 	c, old := m.open(t, netbsd.AF_ROUTE, 0), m.open(t, netbsd.AF_OROUTE, 0)
 	b := newRequest(netbsd.RTM_GET, 0, map[int][]byte{netbsd.RTAX_DST: sa("127.0.0.1")})
-	if err := old.request(m.lwp, b); err != netbsd.EPROTONOSUPPORT {
+	if err := old.request(m.lwp, b); !errors.Is(err, netbsd.EPROTONOSUPPORT) {
 		t.Errorf("request: %v", err)
 	}
 	if got := c.received(); len(got) != 0 {

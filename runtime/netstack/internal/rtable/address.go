@@ -159,8 +159,7 @@ func (t *Table) removeLocal(a *netif.Ifaddr) {
 	}
 	i := r.info()
 	_, err := t.requestDelete(i)
-	errno, _ := err.(netbsd.Errno)
-	t.tellRoute(netbsd.RTM_DELETE, i, i.Flags, errno)
+	t.tellRoute(netbsd.RTM_DELETE, i, i.Flags, err)
 	t.tellAddr(netbsd.RTM_DELADDR, a)
 }
 

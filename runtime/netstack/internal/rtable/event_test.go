@@ -1,6 +1,7 @@
 package rtable
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -192,7 +193,7 @@ func TestNeighbors(t *testing.T) {
 	mac := []byte{2, 0, 0, 0, 0, 9}
 	step := func(what string, got, want error) {
 		t.Helper()
-		if got != want {
+		if !errors.Is(got, want) {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}

@@ -1,6 +1,8 @@
 package rtable
 
 import (
+	"errors"
+
 	"github.com/abigen/abigen/generated/routing/rtsock"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
@@ -10,13 +12,20 @@ import (
 func (t *Table) miss(dst []byte) {
 	i := &Info{}
 	i.Addrs[netbsd.RTAX_DST] = dst
-	t.tellRoute(netbsd.RTM_MISS, i, 0, 0)
+	t.tellRoute(netbsd.RTM_MISS, i, 0, nil)
 }
 
 // tellRoute tells of something about a route (rt_missmsg).
-func (t *Table) tellRoute(cmd uint8, i *Info, flags int32, errno netbsd.Errno) {
-	h := &netbsd.RtMsghdr{Flags: netbsd.RTF_DONE | flags, Errno: int32(errno)}
+func (t *Table) tellRoute(cmd uint8, i *Info, flags int32, err error) {
+	h := &netbsd.RtMsghdr{Flags: netbsd.RTF_DONE | flags, Errno: errno(err)}
 	t.Tell(&rtsock.Message{Type: cmd, Header: h, Addrs: i.Addrs}, familyNumber(i.dst()))
+}
+
+// errno is the number of an error of this package, 0 of nil.
+func errno(err error) int32 {
+	var e netbsd.Errno
+	_ = errors.As(err, &e)
+	return int32(e)
 }
 
 // info says what r is.
@@ -33,7 +42,7 @@ func (t *Table) tellNew(cmd uint8, r *Route) {
 	if r.Ifp != nil {
 		i.Addrs[netbsd.RTAX_IFP], i.Addrs[netbsd.RTAX_IFA] = r.Ifp.Sdl(), r.ifa().sockaddr()
 	}
-	t.tellRoute(cmd, i, r.Flags, 0)
+	t.tellRoute(cmd, i, r.Flags, nil)
 }
 
 // tellAddr tells of an address, as RTM_NEWADDR or RTM_DELADDR
@@ -77,8 +86,7 @@ func (t *Table) tellLocal(a *netif.Ifaddr, r *Route, err error) {
 	if r == nil {
 		return
 	}
-	errno, _ := err.(netbsd.Errno)
-	h := &netbsd.RtMsghdr{Index: uint16(a.Ifp.Index), Flags: r.Flags, Errno: int32(errno)}
+	h := &netbsd.RtMsghdr{Index: uint16(a.Ifp.Index), Flags: r.Flags, Errno: errno(err)}
 	m := &rtsock.Message{Type: netbsd.RTM_ADD, Header: h, Addrs: r.info().Addrs}
 	t.Tell(m, a.Family())
 }

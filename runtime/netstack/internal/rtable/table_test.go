@@ -1,6 +1,7 @@
 package rtable
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -107,10 +108,10 @@ func TestAddDelete(t *testing.T) {
 	add(t, table, "10.0.0.0", "255.255.0.0", "10.9.9.2", netbsd.RTF_GATEWAY)
 	add(t, table, "10.0.0.0", "", "10.9.9.3", netbsd.RTF_HOST|netbsd.RTF_GATEWAY)
 	again := &Route{Key: sa("10.3.2.1"), Gate: sa("10.9.9.9"), Ifp: &netif.Ifnet{Index: 1}}
-	if err := table.add(again, mask("255.0.0.0")); err != netbsd.EEXIST {
+	if err := table.add(again, mask("255.0.0.0")); !errors.Is(err, netbsd.EEXIST) {
 		t.Errorf("a second route to the same net: %v", err)
 	}
-	if err := table.add(&Route{Key: []byte{4, netbsd.AF_LOCAL, '/', 'x'}}, nil); err != netbsd.ESRCH {
+	if err := table.add(&Route{Key: []byte{4, netbsd.AF_LOCAL, '/', 'x'}}, nil); !errors.Is(err, netbsd.ESRCH) {
 		t.Errorf("a family without routes: %v", err)
 	}
 	var nets []string
@@ -123,7 +124,7 @@ func TestAddDelete(t *testing.T) {
 	if n := len(table.stack.GetRouteTable()); n != 3 {
 		t.Errorf("gVisor has %d routes", n)
 	}
-	if _, err := table.remove(sa("10.0.0.0"), mask("255.255.255.0")); err != netbsd.ESRCH {
+	if _, err := table.remove(sa("10.0.0.0"), mask("255.255.255.0")); !errors.Is(err, netbsd.ESRCH) {
 		t.Errorf("delete with a mask no route has: %v", err)
 	}
 	if r, err := table.remove(sa("10.0.9.9"), mask("255.255.0.0")); err != nil || r.Is(netbsd.RTF_UP) || r.Dst.Bits() != 16 {
@@ -161,7 +162,7 @@ func TestFind(t *testing.T) {
 	} {
 		r, err := table.Find(sa(row.dst), mask(row.mask))
 		if row.bits == 0 {
-			if err != netbsd.ESRCH {
+			if !errors.Is(err, netbsd.ESRCH) {
 				t.Errorf("%s mask %s: %v, %v", row.dst, row.mask, r, err)
 			}
 		} else if err != nil || r.Dst.Bits() != row.bits {
@@ -180,7 +181,7 @@ func TestChange(t *testing.T) {
 	if list := table.stack.GetRouteTable(); len(list) != 1 || list[0].Gateway != tcpip.AddrFrom4([4]byte{10, 9, 9, 2}) {
 		t.Errorf("gVisor has %v", list)
 	}
-	if _, err := table.change(old, func(*Route) {}); err != netbsd.ESRCH {
+	if _, err := table.change(old, func(*Route) {}); !errors.Is(err, netbsd.ESRCH) {
 		t.Errorf("change of a route that was replaced: %v", err)
 	}
 }
@@ -203,7 +204,7 @@ func TestShortAddresses(t *testing.T) {
 		if _, err := table.Find(key, nil); err != nil {
 			t.Errorf("%v: %v", key, err)
 		}
-		if _, err := table.remove(key, []byte{3, 0, 0}); err != netbsd.ESRCH {
+		if _, err := table.remove(key, []byte{3, 0, 0}); !errors.Is(err, netbsd.ESRCH) {
 			t.Errorf("%v: delete with an empty mask: %v", key, err)
 		}
 	}
