@@ -41,7 +41,8 @@ func (so *Socket) Stat(_ *kern.Lwp, st *netbsd.Stat) error {
 func (so *Socket) Restart() { so.Notify(waiter.AllEvents) }
 
 // Close ends the socket (soclose). One that is connected is disconnected first,
-// and with SO_LINGER the call waits until it is.
+// and with SO_LINGER the call waits until it is. Who waits in poll(2) for
+// something to read is woken, to find the descriptor gone.
 func (so *Socket) Close(l *kern.Lwp) {
 	if so.Is(IsConnected) {
 		so.hangUp(l)
@@ -50,6 +51,7 @@ func (so *Socket) Close(l *kern.Lwp) {
 	so.Mu.Lock()
 	rights := so.Rcv.flush()
 	so.Mu.Unlock()
+	so.Notify(waiter.ReadableEvents)
 	so.Discard(l, rights)
 }
 
