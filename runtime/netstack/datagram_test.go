@@ -277,11 +277,9 @@ func (h *host) everything() {
 		h.Errorf("echo request: %v", err)
 	}
 	h.receive(r) // what it is depends on the other programs
-	for _, fd := range []int32{a, b, r} {
-		if err := syscalls.Close(h.Context(), h, fd); err != nil {
-			h.Error(err)
-		}
-	}
+	h.close(a)
+	h.close(b)
+	h.close(r)
 }
 
 // TestGroupsOfInterface joins groups on an interface that goes away.

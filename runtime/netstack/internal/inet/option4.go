@@ -37,8 +37,8 @@ func (p *Pcb) option4(name int32) ([]byte, error) {
 		return IntValue(int32(o.TTL)), nil
 	case netbsd.IP_MINTTL:
 		return IntValue(int32(o.MinTTL)), nil
-	case netbsd.IP_ERRORMTU: // path MTU that stopped a packet with IP_HDRINCL: none ever does
-		return IntValue(-1), nil
+	case netbsd.IP_ERRORMTU:
+		return IntValue(int32(o.ErrorMTU)), nil
 	case netbsd.IP_PORTALGO:
 		return IntValue(o.portAlgo), nil
 	}

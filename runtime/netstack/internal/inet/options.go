@@ -19,6 +19,7 @@ type Options struct {
 
 	HeaderIncluded bool // IP_HDRINCL: the socket's packets begin with their IP header
 	NoHeader       bool // SO_NOHEADER: packets are delivered without it
+	ErrorMTU       int  // IP_ERRORMTU: what stopped a packet that must not be cut; -1: nothing did
 
 	receive    receive
 	route      []byte // IP_OPTIONS: the first hop, then the options as they go into packets
@@ -77,7 +78,7 @@ const (
 
 // options returns the options of a new socket.
 func (p *Params) options() Options {
-	return Options{TTL: uint8(p.TTL.Load()), Hop: -1, portAlgo: portAlgoDefault, multicast4: newMulticast4, multicast6: newMulticast6, sticky: newPacket6}
+	return Options{TTL: uint8(p.TTL.Load()), Hop: -1, ErrorMTU: -1, portAlgo: portAlgoDefault, multicast4: newMulticast4, multicast6: newMulticast6, sticky: newPacket6}
 }
 
 // Options returns a copy of p's options.

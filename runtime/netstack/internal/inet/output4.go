@@ -31,6 +31,10 @@ type Out4 struct {
 	// interface leaves it at that.
 	Checksum int
 
+	// MTU is set when the packet is too large for one hop, and its header
+	// says that it must not be cut.
+	MTU uint32
+
 	// Local takes what follows the header of a packet from this host to
 	// itself, and keeps it, if it can: then gVisor need not see it. Nil: it
 	// always does.
@@ -44,7 +48,7 @@ func Headroom4(o *Options) int { return headerSize4 + (max(len(o.route)-hop, 0)+
 // is Headroom4 for the header, unless that is there. EHOSTUNREACH and
 // ENETUNREACH: no route, or one that rejects. EADDRNOTAVAIL: no source address.
 // EACCES: a broadcast without SO_BROADCAST. EMSGSIZE: a broadcast that does not
-// fit. ENETDOWN: the interface is down.
+// fit, or another packet that must not be cut. ENETDOWN: the interface is down.
 func (n *Net) Output4(h *Out4, o *Options, b []byte) error {
 	if len(o.route) > 0 && !h.Complete {
 		if first := netip.AddrFrom4([4]byte(o.route)); first != any4 {
@@ -60,6 +64,9 @@ func (n *Net) Output4(h *Out4, o *Options, b []byte) error {
 	}
 	if way.done {
 		return nil
+	}
+	if err := h.fits(way, b); err != nil {
+		return err
 	}
 	if h.Complete {
 		b[8] = h.TTL
@@ -77,6 +84,7 @@ type way4 struct {
 	rt        *rtable.Route // nil: the sender chose the interface
 	broadcast bool
 	loop      bool // the sender's host is in the group
+	whole     bool // there is no need for fragments
 	done      bool // there is nothing left to do
 }
 
@@ -200,6 +208,29 @@ func (h *Out4) fillSource(w *way4) error {
 	return nil
 }
 
+// fits checks whether a packet can be sent, in fragments if it has to be. It sets
+// MTU when it may not be cut.
+func (h *Out4) fits(w *way4, b []byte) error {
+	mtu := w.ifp.MTU()
+	if w.rt != nil && w.rt.Rmx.MTU != 0 {
+		mtu = uint32(w.rt.Rmx.MTU)
+	}
+	w.whole = uint32(len(b)) <= mtu
+	switch {
+	case w.whole:
+		return nil
+	case h.Complete && header.IPv4(b).Flags()&header.IPv4FlagDontFragment != 0:
+		h.MTU = mtu
+		return netbsd.EMSGSIZE
+	case mtu < headerSize4+leastFragment:
+		return netbsd.EMSGSIZE
+	}
+	return nil
+}
+
+// leastFragment is how many bytes of data a fragment has, but for the last one.
+const leastFragment = 8
+
 // put writes the header into b.
 func (h *Out4) put(b []byte, o *Options) {
 	size := Headroom4(o)
@@ -257,7 +288,7 @@ func (n *Net) transmit4(h *Out4, w *way4, b []byte) error {
 // shortcut4 gives a packet to an address of this host, and without options,
 // straight to its protocol. It returns false when that does not want it.
 func (n *Net) shortcut4(h *Out4, w *way4, ifa *netif.Ifaddr, b []byte) bool {
-	if !w.ifp.Loopback() || !w.ifp.Up() || !ifa.Ifp.Up() || b[0] != 4<<4|headerSize4/4 {
+	if !w.whole || !w.ifp.Loopback() || !w.ifp.Up() || !ifa.Ifp.Up() || b[0] != 4<<4|headerSize4/4 {
 		return false
 	}
 	in := Packet{Src: h.Src, Dst: h.Dst, Ifindex: w.ifp.Index, Protocol: h.Protocol, TTL: h.TTL, TOS: h.TOS, Checked: true}

@@ -51,7 +51,11 @@ func (r *raw) send4(m *socket.Outgoing, o *inet.Options) error {
 	if r.so.Option(netbsd.SO_DONTROUTE) || m.Flags&netbsd.MSG_DONTROUTE != 0 {
 		h.Flags |= netbsd.SO_DONTROUTE
 	}
-	return r.p.net.Output4(h, o, b)
+	err = r.p.net.Output4(h, o, b)
+	if h.MTU != 0 {
+		r.pcb.Change(func(o *inet.Options) { o.ErrorMTU = int(h.MTU) })
+	}
+	return err
 }
 
 func (r *raw) addresses4(m *socket.Outgoing) (src, dst netip.Addr, err error) {
