@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	noFiles = "there are no regular files"
+	noFiles = "only sockets, pipes and kqueues can be open"
 	noMask  = "the signal mask has no effect"
 )
 
