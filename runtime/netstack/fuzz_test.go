@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"runtime/debug"
 	"runtime/metrics"
@@ -235,7 +236,10 @@ func (r *fuzzRun) start(num syscalls.Number, args syscalls.Args) {
 func (r *fuzzRun) call(th kernel.Thread, num syscalls.Number, args syscalls.Args) {
 	ctx, cancel := context.WithTimeout(context.Background(), fuzzPatience)
 	defer cancel()
-	hang := time.AfterFunc(fuzzLimit, func() { panic("system call " + num.String() + " hangs") })
+	hang := time.AfterFunc(fuzzLimit, func() {
+		debug.SetTraceback("all")
+		panic(fmt.Sprintf("%s with %#x hangs", num, args))
+	})
 	defer hang.Stop()
 	if r.closer != nil && th == r.main {
 		var closing sync.WaitGroup

@@ -40,8 +40,8 @@ func (t *transfer) once() (verdict, error) {
 	switch {
 	case err != nil || t.cut:
 		return done, err
-	case t.asked == t.u.Resid && t.asked != 0 && t.flags&netbsd.MSG_EOR == 0 && !so.Is(CantRcvMore):
-		return again, nil
+	case t.asked == t.u.Resid && t.asked != 0 && t.flags&netbsd.MSG_EOR == 0 && !so.Is(CantRcvMore) && !t.peek():
+		return again, nil // an empty record; NetBSD looks at one for ever
 	}
 	t.in.flags |= t.flags
 	return done, nil
