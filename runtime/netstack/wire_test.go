@@ -3,7 +3,6 @@ package netstack_test
 import (
 	"context"
 	"io"
-	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -44,6 +43,7 @@ func (w wires) node(t *testing.T) node {
 	if err != nil {
 		t.Fatal(err)
 	}
+	must(t, c.SetInt(t.Context(), "net.inet6.ip6.dad_count", 0)) // addresses are not tentative for a while
 	n, err := nbsock.New(k, nbsock.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -69,19 +69,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// echo serves connections on an address, and fails the test when it cannot. An
-// address of IPv6 may be tentative for a while.
+// echo serves connections on an address, and fails the test when it cannot.
 func (k node) echo(t *testing.T, addr string) {
 	t.Helper()
-	var ln net.Listener
-	var err error
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if ln, err = k.net.Listen("tcp", addr); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
+	ln, err := k.net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ln.Close() })
 	go func() {
