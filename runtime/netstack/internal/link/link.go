@@ -22,5 +22,4 @@ func attach(*kern.Lwp, *socket.Socket, int32) (socket.Protocol, error) { return 
 type protocol struct{ socket.Unsupported }
 
 func (protocol) ShutWrite(*kern.Lwp) error { return netbsd.EOPNOTSUPP }
-func (protocol) ShutRead(*kern.Lwp) error  { return netbsd.EOPNOTSUPP }
 func (protocol) Stat(*netbsd.Stat) error   { return netbsd.EOPNOTSUPP }

@@ -26,11 +26,15 @@ const (
 )
 
 // setTentative marks an address that is to be checked before it is used: one
-// of an interface that runs, and has other hosts.
+// of an interface that runs, and has other hosts. For AF_INET that is done by ARP
+// alone.
 func (a *Ifaddr) setTentative() {
 	const running = netbsd.IFF_UP | netbsd.IFF_RUNNING
 	flags := a.Ifp.Flags()
 	if flags&netbsd.IFF_LOOPBACK != 0 || flags&running != running || a.Addr.IsUnspecified() {
+		return
+	}
+	if a.Addr.Is4() && a.Ifp.Type != netbsd.IFT_ETHER {
 		return
 	}
 	a.flags.Store(a.flags.Load() | a.bits().tentative)

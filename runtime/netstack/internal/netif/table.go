@@ -45,7 +45,7 @@ type Table struct {
 	forward4, forward6 atomic.Bool
 
 	conf   sync.Mutex
-	last   int // index given out last
+	next   int // where to look for a free index
 	closed bool
 
 	list atomic.Pointer[[]*Ifnet] // in the order they came; replaced, never changed
@@ -186,15 +186,16 @@ func (t *Table) gone(p *Ifnet) bool { return t.ByIndex(p.Index) != p }
 // maxIndex is the highest index an interface can have.
 const maxIndex = 0xfffe
 
-// nextIndex returns the first free index behind the one given out last.
+// nextIndex returns the first free index from the one given out last on.
 func (t *Table) nextIndex() (int, error) {
 	for range maxIndex {
-		if t.last++; t.last > maxIndex {
-			t.last = 1
+		if t.next == 0 || t.next > maxIndex {
+			t.next = 1
 		}
-		if t.ByIndex(t.last) == nil {
-			return t.last, nil
+		if t.ByIndex(t.next) == nil {
+			return t.next, nil
 		}
+		t.next++
 	}
 	return 0, netbsd.ENOMEM
 }

@@ -66,3 +66,31 @@ func TestBoot(t *testing.T) {
 		t.Errorf("sockaddr_dl %s", got)
 	}
 }
+
+// TestIndexes creates and destroys interfaces: an index is given out again when
+// it was the last one.
+func TestIndexes(t *testing.T) {
+	tab, _ := boot(t)
+	tab.conf.Lock()
+	defer tab.conf.Unlock()
+	for _, step := range []struct {
+		create string // empty: destroy
+		name   string
+		index  int
+	}{
+		{"lo1", "lo1", 2}, {"", "lo1", 0}, {"lo2", "lo2", 2}, {"lo3", "lo3", 3}, {"", "lo2", 0}, {"lo4", "lo4", 4},
+	} {
+		var err error
+		if step.create != "" {
+			err = tab.create(step.create)
+		} else {
+			err = tab.destroy(step.name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := tab.ByName(step.name); p != nil && p.Index != step.index || (p == nil) != (step.index == 0) {
+			t.Errorf("%s: %v, want index %d", step.name, p, step.index)
+		}
+	}
+}
