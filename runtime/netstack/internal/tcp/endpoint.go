@@ -96,8 +96,10 @@ func (e *endpoint) watch() {
 // left to another goroutine.
 func (e *endpoint) NotifyEvent(mask waiter.EventMask) {
 	e.observe()
-	if e.t.discard.Load() && mask&waiter.ReadableEvents != 0 {
-		e.drainLater()
+	if e.t.discard.Load() {
+		if n, _ := received(e.Endpoint); n > 0 {
+			e.drainLater()
+		}
 	}
 	e.t.so.Notify(mask)
 }

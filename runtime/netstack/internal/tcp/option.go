@@ -102,16 +102,19 @@ func (t *tcpcb) setInteger(name int32, v uint32) error {
 	}
 	switch name {
 	case netbsd.TCP_KEEPIDLE:
-		o.keepIdle = v
+		if o.keepIdle = v; e != nil {
+			o.configureKeepIdle(e)
+		}
 	case netbsd.TCP_KEEPINTVL:
-		o.keepIntvl = v
+		if o.keepIntvl = v; e != nil {
+			o.configureKeepIntvl(e)
+		}
 	case netbsd.TCP_KEEPCNT:
-		o.keepCnt = v
+		if o.keepCnt = v; e != nil {
+			o.configureKeepCnt(e)
+		}
 	case netbsd.TCP_KEEPINIT:
 		o.keepInit = v
-	}
-	if e != nil {
-		o.configureKeepalive(e)
 	}
 	return nil
 }
@@ -189,13 +192,26 @@ const (
 
 func (o *options) configureKeepalive(e *endpoint) {
 	if o.keepIdle != defaultKeepIdle {
-		v := tcpip.KeepaliveIdleOption(seconds(o.keepIdle))
-		_ = e.SetSockOpt(&v) // does not fail
+		o.configureKeepIdle(e)
 	}
 	if o.keepIntvl != defaultKeepIntvl {
-		v := tcpip.KeepaliveIntervalOption(seconds(o.keepIntvl))
-		_ = e.SetSockOpt(&v)
+		o.configureKeepIntvl(e)
 	}
+	o.configureKeepCnt(e)
+}
+
+// None of the options fails.
+func (o *options) configureKeepIdle(e *endpoint) {
+	v := tcpip.KeepaliveIdleOption(seconds(o.keepIdle))
+	_ = e.SetSockOpt(&v)
+}
+
+func (o *options) configureKeepIntvl(e *endpoint) {
+	v := tcpip.KeepaliveIntervalOption(seconds(o.keepIntvl))
+	_ = e.SetSockOpt(&v)
+}
+
+func (o *options) configureKeepCnt(e *endpoint) {
 	_ = e.SetSockOptInt(tcpip.KeepaliveCountOption, int(min(o.keepCnt, 1<<30)))
 }
 
