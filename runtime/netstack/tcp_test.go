@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"strconv"
 	"testing"
 	"time"
 
@@ -87,7 +88,10 @@ func sockaddr(a string) []byte {
 	b := make([]byte, netbsd.SizeofSockaddrIn6)
 	b[0], b[1] = netbsd.SizeofSockaddrIn6, netbsd.AF_INET6
 	binary.BigEndian.PutUint16(b[2:], ap.Port())
-	copy(b[8:], ap.Addr().AsSlice())
+	addr := ap.Addr().As16()
+	copy(b[8:], addr[:])
+	scope, _ := strconv.Atoi(ap.Addr().Zone()) // 0 when there is none
+	binary.NativeEndian.PutUint32(b[24:], uint32(scope))
 	return b
 }
 
@@ -157,25 +161,72 @@ func boot(t *testing.T) *Kernel {
 	return k
 }
 
-// An AF_INET6 socket that is not for IPv6 alone accepts IPv4 connections, under
-// mapped addresses.
-func TestTCPDualStack(t *testing.T) {
-	t.Parallel()
-	h := newHost(t, boot(t))
-	l, c := h.socket(netbsd.AF_INET6), h.socket(netbsd.AF_INET)
-	h.set(l, netbsd.IPPROTO_IPV6, netbsd.IPV6_V6ONLY, 0)
-	h.listen(l, "[::]:4000", 5)
-	h.connect(c, "127.0.0.1:4000")
-	a := h.accept(l)
+func (h *host) name(call func(context.Context, syscalls.Caller, int32, abi.Addr, abi.Addr) error, s int32) string {
+	h.t.Helper()
 	mem := make([]byte, 64)
-	binary.NativeEndian.PutUint32(mem[32:], 28)
-	h.must(syscalls.Getpeername(context.Background(), h, a, h.with(mem), hostBase+32))
-	if got := netip.AddrFrom16([16]byte(mem[8:])); got != netip.MustParseAddr("::ffff:127.0.0.1") {
-		t.Errorf("the peer is %v", got)
+	binary.NativeEndian.PutUint32(mem[32:], 32)
+	h.must(call(context.Background(), h, s, h.with(mem), hostBase+32))
+	port := binary.BigEndian.Uint16(mem[2:])
+	if mem[1] == netbsd.AF_INET {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(mem[4:])), port).String()
 	}
-	h.write(c, []byte("four"))
-	if n := h.read(a, make([]byte, 8)); n != 4 {
-		t.Errorf("%d bytes arrived", n)
+	a := netip.AddrFrom16([16]byte(mem[8:]))
+	if scope := binary.NativeEndian.Uint32(mem[24:]); scope != 0 {
+		a = a.WithZone(strconv.Itoa(int(scope)))
+	}
+	return netip.AddrPortFrom(a, port).String()
+}
+
+// Connections between all forms of addresses, with their names at both ends.
+func TestTCPNames(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		listen, connect string
+		family          int32  // of who connects
+		local, peer     string // as the accepted socket sees it, the peer without its port
+	}{
+		{"0.0.0.0:4000", "127.0.0.1:4000", netbsd.AF_INET, "127.0.0.1:4000", "127.0.0.1"},
+		{"[::]:4000", "127.0.0.1:4000", netbsd.AF_INET, "[::ffff:127.0.0.1]:4000", "::ffff:127.0.0.1"},
+		{"127.0.0.1:4000", "[::ffff:127.0.0.1]:4000", netbsd.AF_INET6, "127.0.0.1:4000", "127.0.0.1"},
+		{"[::]:4000", "[::1]:4000", netbsd.AF_INET6, "[::1]:4000", "::1"},
+		{"[fe80::1%1]:4000", "[fe80::1%1]:4000", netbsd.AF_INET6, "[fe80::1%1]:4000", "fe80::1%1"},
+		{"[::]:4000", "[fe80::1%1]:4000", netbsd.AF_INET6, "[fe80::1%1]:4000", "fe80::1%1"},
+	} {
+		t.Run(c.listen+" "+c.connect, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, boot(t))
+			family := int32(netbsd.AF_INET)
+			if netip.MustParseAddrPort(c.listen).Addr().Is6() {
+				family = netbsd.AF_INET6
+			}
+			l, s := h.socket(family), h.socket(c.family)
+			for fd, f := range map[int32]int32{l: family, s: c.family} {
+				if f == netbsd.AF_INET6 {
+					h.set(fd, netbsd.IPPROTO_IPV6, netbsd.IPV6_V6ONLY, 0)
+				}
+			}
+			h.listen(l, c.listen, 5)
+			h.connect(s, c.connect)
+			a := h.accept(l)
+			if got := h.name(syscalls.Getsockname, a); got != c.local {
+				t.Errorf("the accepted socket's name is %s, not %s", got, c.local)
+			}
+			if got := h.name(syscalls.Getpeername, s); got != netip.MustParseAddrPort(c.connect).String() {
+				t.Errorf("the connecting socket's peer is %s, not %s", got, c.connect)
+			}
+			peer := netip.MustParseAddrPort(h.name(syscalls.Getpeername, a))
+			if peer.Addr().String() != c.peer {
+				t.Errorf("the accepted socket's peer is %v, not %s", peer, c.peer)
+			}
+			own := netip.MustParseAddrPort(h.name(syscalls.Getsockname, s))
+			if own.Port() != peer.Port() || own.Addr().Unmap() != peer.Addr().Unmap() {
+				t.Errorf("the connecting socket is %v, and to the other end %v", own, peer)
+			}
+			h.write(s, []byte("four"))
+			if n := h.read(a, make([]byte, 8)); n != 4 {
+				t.Errorf("%d bytes arrived", n)
+			}
+		})
 	}
 }
 
