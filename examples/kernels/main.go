@@ -81,12 +81,12 @@ func run(ctx context.Context, w io.Writer) (err error) {
 func boot(w io.Writer, name string, hub *wire.Wire) (kernel.Kernel, error) {
 	k, err := netstack.New(netstack.Config{
 		Hostname: name,
-		Link: func(driver, _ string) (hypercall.NetworkDevice, error) {
+		Host: &hypercall.Host{Network: hypercall.NetworkFunc(func(driver, _ string) (hypercall.NetworkDevice, error) {
 			if driver != "virt" {
 				return nil, netbsd.ENXIO
 			}
 			return hub.Attach(), nil
-		},
+		})},
 	})
 	if err != nil {
 		return nil, err

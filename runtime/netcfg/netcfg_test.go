@@ -21,7 +21,10 @@ func (cable) Start(func([]byte))   {}
 func (cable) Send(...[]byte) error { return nil }
 func (cable) Close() error         { return nil }
 
-var cables = netstack.Config{Link: func(string, string) (hypercall.NetworkDevice, error) { return cable{}, nil }}
+// cables are a host that has one for each interface.
+var cables = netstack.Config{Host: &hypercall.Host{Network: hypercall.NetworkFunc(func(string, string) (hypercall.NetworkDevice, error) {
+	return cable{}, nil
+})}}
 
 func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 func addr(s string) netip.Addr     { return netip.MustParseAddr(s) }

@@ -11,6 +11,8 @@ import (
 	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
+	"github.com/abigen/abigen/runtime/hypercall/system"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
@@ -36,7 +38,7 @@ func New(cfg Config) (*Kernel, error) {
 	}
 	inputs := new(inet.Inputs)
 	s := newStack(inputs)
-	k := &Kernel{release: cfg.Release, stack: s, ifs: netif.New(s)}
+	k := &Kernel{release: cfg.Release, host: machine{system.Complete(cfg.Host)}, stack: s, ifs: netif.New(s)}
 	if err := k.boot(cfg, inputs); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
@@ -46,7 +48,14 @@ func New(cfg Config) (*Kernel, error) {
 func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	ifs := k.ifs
 	net := &inet.Net{Stack: k.stack, Ifs: ifs, Routes: rtable.New(ifs), Params: inet.NewParams(), Inputs: inputs}
-	ifs.Link = cfg.Link
+	ifs.Link = k.host.device
+	if cfg.Hostname == "" {
+		name, err := k.host.Params.Param(hypercall.ParamHostname)
+		if err != nil {
+			return err
+		}
+		cfg.Hostname = name
+	}
 	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs, Processes: &k.procs})
 	if err != nil {
 		return err

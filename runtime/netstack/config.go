@@ -11,11 +11,12 @@ type Config struct {
 	// kernel.NetBSD10, the one of package netbsd.
 	Release *kernel.Release
 
-	// Hostname is kern.hostname; empty is NetBSD's own default.
+	// Hostname is kern.hostname; empty is what the host calls the kernel.
 	Hostname string
 
-	// Link finds the device behind an interface: driver is "shmif" or
-	// "virt", linkstr what SIOCSLINKSTR (ifconfig linkstr) names. Nil: there
-	// are none, and the request fails with ENXIO.
-	Link func(driver, linkstr string) (hypercall.NetworkDevice, error)
+	// Host is what the kernel runs on. It has the devices behind the
+	// kernel's interfaces; the name that SIOCSLINKSTR (ifconfig linkstr)
+	// gives is one of its Network. Nil, and members that are nil, are the
+	// machine the program runs on (package system).
+	Host *hypercall.Host
 }

@@ -23,9 +23,10 @@ import (
 func newPair(t *testing.T) (a, b *host) {
 	t.Helper()
 	w := wire.New()
+	network := hypercall.NetworkFunc(func(string, string) (hypercall.NetworkDevice, error) { return w.Attach(), nil })
 	var hosts [2]*host
 	for i := range hosts {
-		k, err := netstack.New(netstack.Config{Link: func(string, string) (hypercall.NetworkDevice, error) { return w.Attach(), nil }})
+		k, err := netstack.New(netstack.Config{Host: &hypercall.Host{Network: network}})
 		if err != nil {
 			t.Fatal(err)
 		}

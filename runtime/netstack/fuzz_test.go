@@ -37,7 +37,7 @@ func FuzzSyscall(f *testing.F) {
 		f.Add(uint8(i), seed(f, sc))
 	}
 	f.Fuzz(func(t *testing.T, mood uint8, program []byte) {
-		k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Link: buses()})
+		k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Host: buses()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ import (
 // A Kernel is an embedded kernel that has booted.
 type Kernel struct {
 	release *kernel.Release
+	host    machine
 	stack   *stack.Stack
 	ifs     *netif.Table
 	procs   kern.Procs

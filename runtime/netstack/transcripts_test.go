@@ -91,7 +91,7 @@ func replay(t *testing.T, file string, known map[int]string, sum *tally) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Link: buses()})
+	k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Host: buses()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,18 +123,18 @@ func replay(t *testing.T, file string, known map[int]string, sum *tally) {
 	t.Logf("%d of %d calls agree", sc.Calls()-len(differences), sc.Calls())
 }
 
-// buses are the Ethernet segments that link strings name.
-func buses() func(driver, linkstr string) (hypercall.NetworkDevice, error) {
+// buses are a host with the Ethernet segments that link strings name.
+func buses() *hypercall.Host {
 	var mu sync.Mutex
 	wires := map[string]*wire.Wire{}
-	return func(_, linkstr string) (hypercall.NetworkDevice, error) {
+	return &hypercall.Host{Network: hypercall.NetworkFunc(func(_, linkstr string) (hypercall.NetworkDevice, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if wires[linkstr] == nil {
 			wires[linkstr] = wire.New()
 		}
 		return wires[linkstr].Attach(), nil
-	}
+	})}
 }
 
 // halt closes a kernel, which waits for its calls.

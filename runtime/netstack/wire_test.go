@@ -25,7 +25,7 @@ type node struct {
 // wires are Ethernet segments by the link strings that name them.
 type wires map[string]*wire.Wire
 
-func (w wires) link(_, linkstr string) (hypercall.NetworkDevice, error) {
+func (w wires) Open(_, linkstr string) (hypercall.NetworkDevice, error) {
 	if w[linkstr] == nil {
 		return nil, netbsd.ENOENT
 	}
@@ -34,7 +34,7 @@ func (w wires) link(_, linkstr string) (hypercall.NetworkDevice, error) {
 
 func (w wires) node(t *testing.T) node {
 	t.Helper()
-	k, err := netstack.New(netstack.Config{Link: w.link})
+	k, err := netstack.New(netstack.Config{Host: &hypercall.Host{Network: w}})
 	if err != nil {
 		t.Fatal(err)
 	}
