@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/abigen/abigen/abi"
@@ -179,6 +180,26 @@ func TestExtensionHeaders(t *testing.T) {
 	)
 	if string(data) != "x" || !bytes.Equal(got, want) {
 		t.Errorf("received %q with control\n%x, want\n%x", data, got, want)
+	}
+}
+
+// TestPathMTU sends a packet that is too large and must not be cut, of which all
+// sockets hear that want to.
+func TestPathMTU(t *testing.T) {
+	const ipv6 = netbsd.IPPROTO_IPV6
+	h := newHost(t, nil)
+	a, b := h.socket(netbsd.AF_INET6, netbsd.SOCK_DGRAM, 0), h.socket(netbsd.AF_INET6, netbsd.SOCK_DGRAM, 0)
+	h.set(a, netbsd.SOL_SOCKET, netbsd.SO_SNDBUF, integer(1<<16))
+	h.set(a, ipv6, netbsd.IPV6_DONTFRAG, integer(1))
+	h.set(b, ipv6, netbsd.IPV6_RECVPATHMTU, integer(1))
+	if err := h.send(a, "[::1]:9", nil, strings.Repeat("x", 40000)); !errors.Is(err, netbsd.EMSGSIZE) {
+		t.Fatalf("send: %v, want EMSGSIZE", err)
+	}
+	data, name, got := h.receive(b)
+	const mtu = 33624
+	want := control(ipv6, netbsd.IPV6_PATHMTU, append(sockaddr("[::1]:0"), integer(mtu)...))
+	if len(data) != 0 || !bytes.Equal(name, sockaddr("[::1]:0")) || !bytes.Equal(got, want) {
+		t.Errorf("received %q from %x with control\n%x, want\n%x", data, name, got, want)
 	}
 }
 

@@ -110,6 +110,15 @@ func (p *Pcb) Control6(in *Packet) []byte {
 	return c
 }
 
+// Control6Raw does what Control6 does, for raw sockets: SO_TIMESTAMP alone is not
+// enough for them to get any.
+func (p *Pcb) Control6Raw(in *Packet) []byte {
+	if p.Options().receive == 0 {
+		return nil
+	}
+	return p.Control6(in)
+}
+
 // eachExtension calls f for the extension headers behind an IPv6 header, up to
 // the first that is of another kind.
 func eachExtension(h []byte, f func(header uint8, b []byte)) {

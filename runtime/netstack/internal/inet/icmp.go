@@ -9,9 +9,9 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
-// quoted is how many bytes behind the IP header an ICMP message quotes of the
-// packet it is about (net.inet.icmp.returndatabytes).
-const quoted = 8
+// quote is how many bytes behind the IP header an ICMP message quotes of the
+// packet it is about, unless net.inet.icmp.returndatabytes says otherwise.
+const quote = 8
 
 // icmpHeader is the size of the header of an ICMP message.
 const icmpHeader = 8
@@ -30,7 +30,7 @@ func (n *Net) Unreach4(in *Packet, pkt *stack.PacketBuffer, code uint8) {
 	}
 	original := stack.BufferSince(pkt.NetworkHeader())
 	defer original.Release()
-	size := min(len(in.Header)+quoted, int(original.Size()))
+	size := min(len(in.Header)+int(n.Params.Quote.Load()), int(original.Size()))
 	b := make([]byte, headerSize4+icmpHeader+size)
 	m := b[headerSize4:]
 	m[0], m[1] = netbsd.ICMP_UNREACH, code
@@ -39,13 +39,13 @@ func (n *Net) Unreach4(in *Packet, pkt *stack.PacketBuffer, code uint8) {
 		plain(m[icmpHeader:])
 	}
 	binary.BigEndian.PutUint16(m[2:], Sum(m, 0))
-	n.Reflect4(in, b)
+	n.Reflect4(in, 0, b)
 }
 
 // Reflect4 sends the ICMP message b to where a packet came from, and takes it
 // over. Room for the IP header is in front of it.
-func (n *Net) Reflect4(in *Packet, b []byte) {
-	h := &Out4{Src: in.Dst, Dst: in.Src, Protocol: netbsd.IPPROTO_ICMP, TTL: netbsd.MAXTTL, TOS: in.TOS}
+func (n *Net) Reflect4(in *Packet, tos uint8, b []byte) {
+	h := &Out4{Src: in.Dst, Dst: in.Src, Protocol: netbsd.IPPROTO_ICMP, TTL: netbsd.MAXTTL, TOS: tos}
 	if n.Ifs.ByAddr(in.Dst) == nil {
 		h.Src = any4
 	}

@@ -18,8 +18,6 @@ type multicast6 struct {
 	groups  []group
 }
 
-var newMulticast6 = multicast6{hops: netbsd.IPV6_DEFAULT_MULTICAST_HOPS, loop: netbsd.IPV6_DEFAULT_MULTICAST_LOOP != 0}
-
 func isMulticast6(name int32) bool {
 	switch name {
 	case netbsd.IPV6_MULTICAST_IF, netbsd.IPV6_MULTICAST_HOPS, netbsd.IPV6_MULTICAST_LOOP, netbsd.IPV6_JOIN_GROUP, netbsd.IPV6_LEAVE_GROUP:
@@ -71,7 +69,7 @@ func (p *Pcb) setMulticast6(l *kern.Lwp, name int32, value []byte) error {
 			return netbsd.EINVAL
 		}
 		if v < 0 {
-			v = netbsd.IPV6_DEFAULT_MULTICAST_HOPS
+			v = p.table.Net.Params.GroupHops.Load()
 		}
 		p.Change(func(o *Options) { o.multicast6.hops = uint8(v) })
 	case netbsd.IPV6_MULTICAST_LOOP:

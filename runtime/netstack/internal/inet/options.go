@@ -78,7 +78,15 @@ const (
 
 // options returns the options of a new socket.
 func (p *Params) options() Options {
-	return Options{TTL: uint8(p.TTL.Load()), Hop: -1, ErrorMTU: -1, portAlgo: portAlgoDefault, multicast4: newMulticast4, multicast6: newMulticast6, sticky: newPacket6}
+	return Options{
+		TTL:        uint8(p.TTL.Load()),
+		Hop:        -1,
+		ErrorMTU:   -1,
+		portAlgo:   portAlgoDefault,
+		multicast4: newMulticast4,
+		multicast6: multicast6{hops: uint8(p.GroupHops.Load()), loop: netbsd.IPV6_DEFAULT_MULTICAST_LOOP != 0},
+		sticky:     newPacket6,
+	}
 }
 
 // Options returns a copy of p's options.

@@ -38,7 +38,7 @@ type Out4 struct {
 	// Local takes what follows the header of a packet from this host to
 	// itself, and keeps it, if it can: then gVisor need not see it. Nil: it
 	// always does.
-	Local func(in *Packet, b []byte) bool
+	Local func(in Packet, b []byte) bool
 }
 
 // Headroom4 returns how many bytes a packet is to have in front for the header.
@@ -59,13 +59,13 @@ func (n *Net) Output4(h *Out4, o *Options, b []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := n.admit4(h, o, way, len(b)); err != nil {
+	if err := n.admit4(h, o, &way, len(b)); err != nil {
 		return err
 	}
 	if way.done {
 		return nil
 	}
-	if err := h.fits(way, b); err != nil {
+	if err := h.fits(&way, b); err != nil {
 		return err
 	}
 	if h.Complete {
@@ -74,7 +74,7 @@ func (n *Net) Output4(h *Out4, o *Options, b []byte) error {
 	} else {
 		h.put(b, o)
 	}
-	return n.transmit4(h, way, b)
+	return n.transmit4(h, &way, b)
 }
 
 // way4 is the way a packet takes.
@@ -88,26 +88,25 @@ type way4 struct {
 	done      bool // there is nothing left to do
 }
 
-func (n *Net) route4(h *Out4, o *Options) (*way4, error) {
-	w := new(way4)
+func (n *Net) route4(h *Out4, o *Options) (w way4, err error) {
 	group := h.Dst.IsMulticast() || h.Dst == broadcast4
 	switch {
 	case h.Flags&netbsd.SO_DONTROUTE != 0:
 		if w.ifa = n.near(h.Dst); w.ifa == nil {
-			return nil, netbsd.ENETUNREACH
+			return w, netbsd.ENETUNREACH
 		}
 		w.ifp = w.ifa.Ifp
 		h.TTL = 1
 		w.broadcast = n.broadcastOn(h.Dst, w.ifp)
 	case h.Ifindex != 0, group && o.multicast4.ifindex != 0:
 		if w.ifp = n.Ifs.ByIndex(cmp.Or(h.Ifindex, o.multicast4.ifindex)); w.ifp == nil {
-			return nil, netbsd.ENETUNREACH
+			return w, netbsd.ENETUNREACH
 		}
 		w.ifa = w.ifp.First(netbsd.AF_INET)
 	default:
 		rt, ok := n.Routes.Resolve(h.Dst, 0)
 		if !ok {
-			return nil, netbsd.EHOSTUNREACH
+			return w, netbsd.EHOSTUNREACH
 		}
 		w.rt, w.ifp, w.ifa = rt, rt.Ifp, rt.Ifa
 		if rt.Is(netbsd.RTF_HOST) {
@@ -132,21 +131,31 @@ func (n *Net) broadcastOn(a netip.Addr, ifp *netif.Ifnet) bool {
 	if ifp.Flags()&netbsd.IFF_BROADCAST == 0 {
 		return false
 	}
+	hostZero := n.Params.HostZero.Load() != 0
 	for _, ifa := range ifp.Addrs() {
 		if !ifa.Addr.Is4() || ifa.Addr == a {
 			continue
 		}
-		if ifa.Dst() == a || ifa.Prefix.Bits() < 32 && (ifa.Prefix.Addr() == a || lastOf(ifa.Prefix) == a) {
+		if ifa.Dst() == a || broadcastOf(ifa.Prefix) == a || hostZero && ifa.Prefix.Addr() == a {
 			return true
 		}
 	}
 	return false
 }
 
-// lastOf returns the last address of an IPv4 network.
-func lastOf(p netip.Prefix) netip.Addr {
+// broadcastOf returns the last address of the network of class A, B or C that an
+// IPv4 network is part of (ia_netbroadcast).
+func broadcastOf(p netip.Prefix) netip.Addr {
 	b := p.Addr().As4()
-	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])|^uint32(0)>>p.Bits())
+	bits := 24
+	switch {
+	case b[0] < 128:
+		bits = 8
+	case b[0] < 192:
+		bits = 16
+	}
+	bits = min(bits, p.Bits())
+	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])|^uint32(0)>>bits)
 	return netip.AddrFrom4(b)
 }
 
@@ -292,7 +301,7 @@ func (n *Net) shortcut4(h *Out4, w *way4, ifa *netif.Ifaddr, b []byte) bool {
 		return false
 	}
 	in := Packet{Src: h.Src, Dst: h.Dst, Ifindex: w.ifp.Index, Protocol: h.Protocol, TTL: h.TTL, TOS: h.TOS, Checked: true}
-	if !h.Local(&in, b[headerSize4:]) {
+	if !h.Local(in, b[headerSize4:]) {
 		return false
 	}
 	w.ifp.Looped(len(b))

@@ -3,6 +3,7 @@ package inet
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
@@ -10,6 +11,7 @@ import (
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
+	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 )
 
 // An Out6 is what goes into the header of an IPv6 packet.
@@ -20,7 +22,7 @@ type Out6 struct {
 
 	// As in Out4. Behind all headers of this layer.
 	Checksum int
-	Local    func(in *Packet, b []byte) bool
+	Local    func(in Packet, b []byte) bool
 }
 
 // Headroom returns how many bytes a packet is to have in front for its header
@@ -71,7 +73,10 @@ func (n *Net) Output6(h *Out6, o *Options, p *Packet6, b []byte) error {
 	if err != nil || done {
 		return err
 	}
-	if p.dontFrag && uint32(len(b)) > ifp.MTU() || ifp.MTU() < netbsd.IPV6_MMTU && uint32(len(b)) > ifp.MTU() {
+	if mtu := ifp.MTU(); uint32(len(b)) > mtu && (p.dontFrag || mtu < netbsd.IPV6_MMTU) {
+		if p.dontFrag {
+			n.tellMTU(h.Dst, mtu)
+		}
 		return netbsd.EMSGSIZE
 	}
 	h.put(b, p, final)
@@ -211,11 +216,26 @@ func (n *Net) shortcut6(h *Out6, ifp, zoneOf *netif.Ifnet, ifa *netif.Ifaddr, b 
 		return false
 	}
 	in := Packet{Src: h.Src, Dst: h.Dst, Ifindex: zoneOf.Index, Protocol: h.Protocol, TTL: h.HopLimit, TOS: b[0]<<4 | b[1]>>4, Checked: true}
-	if !h.Local(&in, b[headerSize6:]) {
+	if !h.Local(in, b[headerSize6:]) {
 		return false
 	}
 	ifp.Looped(len(b))
 	return true
+}
+
+// tellMTU tells sockets that sent, or may send, to dst that packets must not be
+// larger than mtu, if they want to know (IPV6_RECVPATHMTU, ip6_notify_pmtu).
+func (n *Net) tellMTU(dst netip.Addr, mtu uint32) {
+	name := Sockaddr{Addr: dst}.Bytes()
+	info := binary.NativeEndian.AppendUint32(slices.Clone(name), mtu)
+	for _, t := range n.tables {
+		t.Each(func(p *Pcb) {
+			faddr, _ := p.Foreign()
+			if p.Options().receive&recv6PathMTU != 0 && (faddr == any6 || faddr == dst) {
+				p.So.Deliver(&socket.Record{Name: name, Control: socket.Message(nil, netbsd.IPPROTO_IPV6, netbsd.IPV6_PATHMTU, info)})
+			}
+		})
+	}
 }
 
 // pathMTU returns the MTU of the way to dst, which is of either family

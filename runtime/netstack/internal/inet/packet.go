@@ -2,6 +2,7 @@ package inet
 
 import (
 	"encoding/binary"
+	"net"
 	"net/netip"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -74,6 +75,17 @@ func (n *Net) ForUs(p *Packet) bool {
 		return n.Ifs.ByAddr(p.Dst) != nil || n.Broadcast(p)
 	}
 	return n.local6(p.Dst) != nil
+}
+
+// Mask4 returns the netmask of the network that a packet arrived from, nil when
+// there is none.
+func (n *Net) Mask4(in *Packet) []byte {
+	if ifp := n.Ifs.ByIndex(in.Ifindex); ifp != nil {
+		if ifa := ifp.First(netbsd.AF_INET); ifa != nil {
+			return net.CIDRMask(ifa.Prefix.Bits(), 32)
+		}
+	}
+	return nil
 }
 
 // inGroup tells whether an interface receives packets to a group.

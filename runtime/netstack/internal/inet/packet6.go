@@ -214,7 +214,7 @@ func (o *Packet6) setExtension(l *kern.Lwp, which int, value []byte) error {
 
 // source returns what o says about the source address of packets.
 func (o *Packet6) source(multicastIf int) Source6 {
-	s := Source6{NextHop: o.nextHop, MulticastIf: multicastIf, Temporary: o.temporary == netbsd.IP6PO_TEMPADDR_PREFER}
+	s := Source6{NextHop: o.nextHop, MulticastIf: multicastIf, Temporary: o.temporary}
 	if o.pktinfo != nil {
 		s.Addr, s.Ifindex = netip.AddrFrom16([16]byte(o.pktinfo)), int(binary.NativeEndian.Uint32(o.pktinfo[16:]))
 	}

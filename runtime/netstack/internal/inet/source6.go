@@ -15,7 +15,7 @@ type Source6 struct {
 	Ifindex     int        // from IPV6_PKTINFO; 0: none
 	NextHop     netip.Addr // from IPV6_NEXTHOP; not valid: none
 	MulticastIf int        // interface for groups; 0: none in particular
-	Temporary   bool       // prefer temporary addresses
+	Temporary   int32      // IPV6_PREFER_TEMPADDR
 }
 
 // Source6 returns the address that packets to dst come from, and the interface
@@ -98,13 +98,17 @@ func (n *Net) outgoing6(dst netip.Addr, s Source6) (*netif.Ifnet, error) {
 func (n *Net) best6(dst netip.Addr, out *netif.Ifnet, s Source6) *netif.Ifaddr {
 	dstZone, _ := zone(dst, out)
 	plain, _ := Split(dst)
+	deprecated := n.Params.UseDeprecated.Load() != 0
+	if s.Temporary == netbsd.IP6PO_TEMPADDR_SYSTEM {
+		s.Temporary = n.Params.UseTemporary.Load()
+	}
 	var best *netif.Ifaddr
 	for _, ifp := range n.Ifs.All() {
 		if z, ok := zone(dst, ifp); !ok || z != dstZone {
 			continue
 		}
 		for _, ifa := range ifp.Addrs() {
-			if !ifa.Addr.Is6() || !usable6(ifa, out) {
+			if !ifa.Addr.Is6() || !usable6(ifa, out) || !deprecated && ifa.Flags()&netbsd.IN6_IFF_DEPRECATED != 0 {
 				continue
 			}
 			if ifa.Addr == plain {
@@ -139,7 +143,7 @@ func better6(a, best *netif.Ifaddr, dst netip.Addr, out *netif.Ifnet, s Source6)
 	}
 	prefer := func(flag int32, has int32) int { return b2i(a.Flags()&flag == has) - b2i(best.Flags()&flag == has) }
 	temporary := int32(0)
-	if s.Temporary {
+	if s.Temporary != 0 {
 		temporary = netbsd.IN6_IFF_TEMPORARY
 	}
 	return cmp.Or(

@@ -25,17 +25,33 @@ func (p *Protocol) icmp(in *inet.Packet, pkt *stack.PacketBuffer) bool {
 		if errno := unreachable4(m[0], m[1]); errno != 0 {
 			p.failed4(m, errno)
 		}
-	case netbsd.ICMP_ECHO: // gVisor answers
-		return group
-	case netbsd.ICMP_TSTAMP:
-		if group || len(m) < netbsd.ICMP_TSLEN {
+	case netbsd.ICMP_ECHO:
+		if group && p.net.Params.EchoGroups.Load() == 0 {
 			return true
 		}
-		p.answerTimestamp(in, m)
+		p.answer(in, m, netbsd.ICMP_ECHOREPLY)
+		return false
+	case netbsd.ICMP_TSTAMP:
+		if len(m) < netbsd.ICMP_TSLEN || group && p.net.Params.EchoGroups.Load() == 0 {
+			return true
+		}
+		stamp(m)
+		p.answer(in, m, netbsd.ICMP_TSTAMPREPLY)
+		return false
+	case netbsd.ICMP_MASKREQ:
+		mask := p.net.Mask4(in)
+		if p.net.Params.MaskReply.Load() == 0 || len(m) < netbsd.ICMP_MASKLEN || mask == nil {
+			return true
+		}
+		copy(m[body:], mask)
+		p.answer(in, m, netbsd.ICMP_MASKREPLY)
 		return false
 	}
 	return true
 }
+
+// answered tells gVisor that it need not answer requests for echo.
+func answered(stack.TransportEndpointID, *stack.PacketBuffer) bool { return true }
 
 // unreachable4 returns the error that a message means to who sent the packet:
 // 0 when there is none.
@@ -80,19 +96,24 @@ func (p *Protocol) failed4(m []byte, errno netbsd.Errno) {
 	})
 }
 
-// answerTimestamp answers a timestamp request with the milliseconds since
-// midnight UTC.
-func (p *Protocol) answerTimestamp(in *inet.Packet, m []byte) {
-	const receiveTime, transmitTime = 12, 16
+// body is where the data of a request begins.
+const body = 8
+
+// stamp puts the time into a timestamp request: milliseconds since midnight UTC.
+func stamp(m []byte) {
+	const receive, transmit = body + 4, body + 8
 	now := time.Now().UTC()
 	ms := uint32(now.Sub(now.Truncate(24*time.Hour)) / time.Millisecond)
+	binary.BigEndian.PutUint32(m[receive:], ms)
+	binary.BigEndian.PutUint32(m[transmit:], ms)
+}
+
+// answer sends the request m back as a message of another type.
+func (p *Protocol) answer(in *inet.Packet, m []byte, typ uint8) {
 	b := make([]byte, headerSize4+len(m))
 	a := b[headerSize4:]
 	copy(a, m)
-	a[0] = netbsd.ICMP_TSTAMPREPLY
-	binary.BigEndian.PutUint32(a[receiveTime:], ms)
-	binary.BigEndian.PutUint32(a[transmitTime:], ms)
-	a[2], a[3] = 0, 0
+	a[0], a[2], a[3] = typ, 0, 0
 	binary.BigEndian.PutUint16(a[2:], inet.Sum(a, 0))
-	p.net.Reflect4(in, b)
+	p.net.Reflect4(in, in.TOS, b)
 }

@@ -103,7 +103,7 @@ func (p *Protocol) deliver6(in *inet.Packet, data []byte) {
 		if r.checksum.Load() != noChecksum && !intact() {
 			return
 		}
-		r.deliver(in.Src, data, pcb.Control6(in))
+		r.deliver(in.Src, data, pcb.Control6Raw(in))
 	})
 }
 
@@ -112,7 +112,7 @@ func (p *Protocol) deliverICMP6(in *inet.Packet, m []byte) {
 	p.table.Wanting(netbsd.AF_INET6, in.Src, in.Dst, func(pcb *inet.Pcb) {
 		r := pcb.User.(*raw)
 		if r.protocol == netbsd.IPPROTO_ICMPV6 && r.filter.Load().passes(m[0]) {
-			r.deliver(in.Src, m, pcb.Control6(in))
+			r.deliver(in.Src, m, pcb.Control6Raw(in))
 		}
 	})
 }

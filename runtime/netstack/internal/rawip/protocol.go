@@ -39,12 +39,13 @@ func New(n *inet.Net) (*Protocol, error) {
 			return nil, inet.Errno(err)
 		}
 	}
-	// IPv4 packets that are nobody's are ICMP messages. There are no limits on
-	// answers.
+	// The IPv4 packets that gVisor makes itself are ICMP messages, but not
+	// echo replies. There are no limits on answers.
 	ttl := tcpip.DefaultTTLOption(netbsd.MAXTTL)
 	if err := n.Stack.SetNetworkProtocolOption(ipv4.ProtocolNumber, &ttl); err != nil {
 		return nil, inet.Errno(err)
 	}
+	n.Stack.SetTransportProtocolHandler(netbsd.IPPROTO_ICMP, answered)
 	n.Stack.SetICMPLimit(math.MaxFloat64)
 	err := n.Stack.RegisterRawTransportEndpoint(ipv6.ProtocolNumber, netbsd.IPPROTO_ICMPV6, tap(p.inputICMP6))
 	return p, inet.Errno(err)

@@ -55,15 +55,15 @@ func (p *Protocol) lookup(in *inet.Packet, n inet.Names) *inet.Pcb {
 
 // deliverLocal takes a datagram b that comes straight from a socket of this
 // host, if there is one that it is for.
-func (p *Protocol) deliverLocal(in *inet.Packet, b []byte) bool {
+func (p *Protocol) deliverLocal(in inet.Packet, b []byte) bool {
 	h := header.UDP(b)
 	n := inet.Names{
 		Src: netip.AddrPortFrom(in.Src, h.SourcePort()),
 		Dst: netip.AddrPortFrom(in.Dst, h.DestinationPort()),
 	}
-	pcb := p.lookup(in, n)
+	pcb := p.lookup(&in, n)
 	if pcb != nil {
-		deliver(pcb, in, n.Src, b[headerSize:])
+		deliver(pcb, &in, n.Src, b[headerSize:])
 	}
 	return pcb != nil
 }

@@ -15,7 +15,7 @@ type Protocol struct {
 	Params *Params
 
 	net   *inet.Net
-	local func(in *inet.Packet, b []byte) bool // deliverLocal
+	local func(in inet.Packet, b []byte) bool // deliverLocal
 
 	// pktinfo tells that control messages may be sent over IPv4
 	// (kernel.Release.PktinfoV4).
