@@ -67,4 +67,3 @@ func TestConn(t *testing.T) {
 		})
 	}
 }
-

@@ -137,7 +137,7 @@ func (e *ether) input(frame []byte) {
 	}
 	c.ipackets.Add(1)
 	c.ibytes.Add(uint64(len(frame)))
-	if pkt.PktType == tcpip.PacketOtherHost || !e.ParseHeader(pkt) {
+	if pkt.PktType == tcpip.PacketOtherHost || !e.ParseHeader(pkt) || e.ifp.forNobody(typ, frame[header.EthernetMinimumSize:]) {
 		return
 	}
 	(*d).DeliverNetworkPacket(typ, pkt)

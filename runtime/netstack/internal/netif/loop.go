@@ -40,8 +40,10 @@ type loop struct {
 	mtu        atomic.Uint32
 	dispatcher atomic.Pointer[stack.NetworkDispatcher]
 
-	mu    sync.Mutex
-	later []*stack.PacketBuffer // to be delivered; the first is under way
+	mu       sync.Mutex
+	later    []*stack.PacketBuffer // to be delivered; the first is under way
+	closed   bool
+	delivery sync.WaitGroup
 }
 
 var (
@@ -60,7 +62,6 @@ func (e *loop) gate(flags int32)           { e.up.Store(flags&netbsd.IFF_UP != 0
 func (e *loop) minMTU() uint32             { return 0 }
 func (e *loop) maxMTU() uint32             { return loopMaxMTU }
 func (e *loop) destroy(*Table, *Ifnet)     {}
-func (e *loop) close()                     {}
 
 // setMulti does nothing for families that have groups: packets to them come
 // back anyway.
@@ -96,6 +97,10 @@ func (e *loop) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		c.ibytes.Add(n)
 		in := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: pkt.ToBuffer()})
 		in.NetworkProtocolNumber = pkt.NetworkProtocolNumber
+		if first, ok := in.Data().PullUp(min(in.Data().Size(), header.IPv6MinimumSize)); ok && e.ifp.forNobody(in.NetworkProtocolNumber, first) {
+			in.DecRef()
+			continue
+		}
 		switch pkt.TransportProtocolNumber {
 		case header.ICMPv4ProtocolNumber, header.ICMPv6ProtocolNumber:
 			e.deliverLater(in)
@@ -113,10 +118,24 @@ func (e *loop) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 func (e *loop) deliverLater(in *stack.PacketBuffer) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.closed {
+		in.DecRef()
+		return
+	}
 	e.later = append(e.later, in)
 	if len(e.later) == 1 {
-		go e.deliver()
+		e.delivery.Go(e.deliver)
 	}
+}
+
+// close ends delivery, and waits for that: gVisor does not expect packets for
+// what it has taken away.
+func (e *loop) close() {
+	e.dispatcher.Store(nil)
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.delivery.Wait()
 }
 
 // deliver delivers what deliverLater has queued.
