@@ -136,6 +136,8 @@ func (p *Pcb) SetOption(l *kern.Lwp, level, name int32, value []byte) error {
 	switch {
 	case p.Family == netbsd.AF_INET && level == netbsd.IPPROTO_IP:
 		return p.setOption4(name, value)
+	case p.Family == netbsd.AF_INET && level == netbsd.SOL_SOCKET && name == netbsd.SO_NOHEADER:
+		return nil // which is for raw sockets, is nothing to others
 	case p.Family == netbsd.AF_INET6 && level == netbsd.IPPROTO_IP && isMulticast4(name):
 		return p.setMulticast4(name, value)
 	case p.Family == netbsd.AF_INET6 && level == netbsd.IPPROTO_IPV6:

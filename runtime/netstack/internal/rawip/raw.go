@@ -51,11 +51,11 @@ const headerIncluded = 8
 
 func (r *raw) Option(_ *kern.Lwp, level, name int32) ([]byte, error) {
 	switch {
-	case level == netbsd.SOL_SOCKET && name == netbsd.SO_NOHEADER:
-		on := r.is6() || r.pcb.Options().NoHeader
-		return flag(on, 1), nil
 	case level == netbsd.IPPROTO_IP && name == netbsd.IP_HDRINCL && !r.is6():
-		return flag(r.pcb.Options().HeaderIncluded, headerIncluded), nil
+		if !r.pcb.Options().HeaderIncluded {
+			return inet.IntValue(0), nil
+		}
+		return inet.IntValue(headerIncluded), nil
 	case level == netbsd.IPPROTO_IPV6 && name == netbsd.IPV6_CHECKSUM && r.icmp6():
 		return inet.IntValue(icmp6Checksum), nil
 	case level == netbsd.IPPROTO_IPV6 && name == netbsd.IPV6_CHECKSUM && r.is6():
@@ -68,13 +68,6 @@ func (r *raw) Option(_ *kern.Lwp, level, name int32) ([]byte, error) {
 		return b, nil
 	}
 	return r.pcb.Option(level, name)
-}
-
-func flag(on bool, v int32) []byte {
-	if !on {
-		v = 0
-	}
-	return inet.IntValue(v)
 }
 
 func (r *raw) SetOption(l *kern.Lwp, level, name int32, value []byte) error {

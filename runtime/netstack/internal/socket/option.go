@@ -100,11 +100,14 @@ func (so *Socket) setOption(l *kern.Lwp, level, name int32, value []byte) error 
 		return so.Proto.SetOption(l, level, name, value)
 	}
 	err := so.setSocketOption(name, value)
-	switch {
-	case err == nil:
+	if err == nil {
 		so.Proto.Changed(l, name)
-	case errors.Is(err, netbsd.ENOPROTOOPT):
-		return so.Proto.SetOption(l, level, name, value)
+	} else if !errors.Is(err, netbsd.ENOPROTOOPT) {
+		return err
+	}
+	// The protocol has a say in any case, and may know more options.
+	if perr := so.Proto.SetOption(l, level, name, value); !errors.Is(perr, netbsd.ENOPROTOOPT) {
+		return perr
 	}
 	return err
 }
