@@ -161,6 +161,24 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// TestEmptyRecord receives a record without data, which is none, and peeks at it.
+func TestEmptyRecord(t *testing.T) {
+	t.Parallel()
+	th := newThread(t)
+	a, b := th.pair(netbsd.SOCK_SEQPACKET)
+	th.Must(netbsd.SYS_sendto, a, 0, 0, 0, 0, 0)
+	buf := th.Put([]byte{1})
+	if n := th.Must(netbsd.SYS_recvfrom, b, buf, 1, netbsd.MSG_PEEK, 0, 0); n != 0 {
+		t.Errorf("peeked at %d bytes", n)
+	}
+	th.Fails(netbsd.EAGAIN, netbsd.SYS_recvfrom, b, buf, 1, netbsd.MSG_DONTWAIT, 0, 0)
+	th.Must(netbsd.SYS_sendto, a, 0, 0, 0, 0, 0)
+	th.Must(netbsd.SYS_sendto, a, buf, 1, 0, 0, 0)
+	if n := th.Must(netbsd.SYS_recvfrom, b, buf, 1, 0, 0, 0); n != 1 {
+		t.Errorf("%d bytes behind an empty record", n)
+	}
+}
+
 // TestNested has each of many sockets in flight to the next, and closes the last.
 func TestNested(t *testing.T) {
 	t.Parallel()

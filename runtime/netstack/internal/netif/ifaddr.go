@@ -179,12 +179,19 @@ func (t *Table) assign(a *Ifaddr) error {
 		Protocol:          protocol(a.Addr),
 		AddressWithPrefix: tcpip.AddressWithPrefix{Address: tcpip.AddrFromSlice(a.Addr.AsSlice()), PrefixLen: bits},
 	}
-	return errno(t.Stack.AddProtocolAddress(a.Ifp.nic(), pa, stack.AddressProperties{}))
+	err := t.Stack.AddProtocolAddress(a.Ifp.nic(), pa, stack.AddressProperties{})
+	if err == nil && a.Addr == netip.IPv6Loopback() {
+		t.setLoopback6(true)
+	}
+	return errno(err)
 }
 
 // unassign takes the address from the NIC, which need not have it.
 func (t *Table) unassign(a *Ifaddr) {
 	if assignable(a.Addr) {
+		if a.Addr == netip.IPv6Loopback() {
+			t.setLoopback6(t.hasOther(a))
+		}
 		t.Stack.RemoveAddress(a.Ifp.nic(), tcpip.AddrFromSlice(a.Addr.AsSlice()))
 	}
 }

@@ -43,6 +43,7 @@ type Table struct {
 	DADCount6 atomic.Int32 // net.inet6.ip6.dad_count
 
 	forward4, forward6 atomic.Bool
+	loopback6          atomic.Bool // some interface has ::1
 
 	conf   sync.Mutex
 	next   int // where to look for a free index
@@ -86,6 +87,7 @@ func (t *Table) Close() {
 	t.conf.Lock()
 	defer t.conf.Unlock()
 	t.closed = true
+	t.setLoopback6(false)
 	for _, p := range t.All() {
 		for _, a := range p.Addrs() {
 			a.stopLifetime()
@@ -165,7 +167,11 @@ func (t *Table) forwards(num tcpip.NetworkProtocolNumber) *atomic.Bool {
 // setForwarding tells gVisor whether an interface forwards. To gVisor, lo0 does
 // so with what it has for the addresses of other interfaces.
 func (t *Table) setForwarding(p *Ifnet, num tcpip.NetworkProtocolNumber) {
-	_, _ = t.Stack.SetNICForwarding(p.nic(), num, p.Loopback() || t.forwards(num).Load()) // fails for unknown interfaces and protocols only
+	on := t.forwards(num).Load()
+	if p.Loopback() {
+		on = num != ipv6.ProtocolNumber || t.loopback6.Load()
+	}
+	_, _ = t.Stack.SetNICForwarding(p.nic(), num, on) // fails for unknown interfaces and protocols only
 }
 
 // byRequest finds the interface that a request names: a number is an index.

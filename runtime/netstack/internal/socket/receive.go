@@ -49,6 +49,9 @@ func (t *transfer) run() error {
 		timeout := so.unlock(&so.Rcv)
 		switch v {
 		case again:
+			if l.Interrupted() {
+				return netbsd.EINTR
+			}
 			continue
 		case done:
 			return err
