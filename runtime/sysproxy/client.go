@@ -1,0 +1,146 @@
+package sysproxy
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/kernel"
+)
+
+// A Client is a kernel at the other end of a connection. Each of its processes
+// has a connection of its own.
+//
+// Where the server is one of this package, a call whose context is done ends as
+// [kernel.Thread] says. With NetBSD's server, which cannot be asked for that, calls with a
+// context that can be done are made so that they do not block, and the waiting
+// is done by poll(2). What that
+// cannot do is left to block until the process exits: calls that neither poll(2) nor a flag helps with, such as
+// close(2) with SO_LINGER or a lock of a file.
+type Client struct {
+	url        URL
+	release    *kernel.Release
+	interrupts bool // the server knows typeInterrupt
+
+	mu     sync.Mutex
+	procs  map[*process]struct{}
+	closed bool
+}
+
+var _ kernel.Kernel = (*Client)(nil)
+
+// dialTimeout limits what has no context: the connection of a new process, and
+// its handshake.
+const dialTimeout = 30 * time.Second
+
+// Dial finds out what kernel is at url.
+func Dial(ctx context.Context, url string) (*Client, error) {
+	u, err := ParseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{url: u, procs: map[*process]struct{}{}}
+	conn, line, err := c.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if c.release, err = parseBanner(line); err != nil {
+		return nil, &ConnError{u, "dial", err}
+	}
+	if c.interrupts, err = conn.askInterrupts(ctx); err != nil {
+		return nil, &ConnError{u, "dial", err}
+	}
+	return c, nil
+}
+
+// connect returns a connection and the line the server began with.
+func (c *Client) connect(ctx context.Context) (*clientConn, string, error) {
+	nc, err := new(net.Dialer).DialContext(ctx, c.url.Network, c.url.Address)
+	if err != nil {
+		return nil, "", &ConnError{c.url, "dial", err}
+	}
+	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	conn := newClientConn(c.url, nc)
+	line, err := readBanner(conn.in.r)
+	if err != nil {
+		nc.Close()
+		return nil, "", &ConnError{c.url, "dial", err}
+	}
+	return conn, line, nil
+}
+
+// Release tells what the server said it is.
+func (c *Client) Release() *kernel.Release { return c.release }
+
+// Support returns nil: the protocol does not tell.
+func (c *Client) Support() []kernel.Support { return nil }
+
+// Close ends the processes that this Client has started. The kernel goes on.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	procs := c.procs
+	c.procs = nil
+	c.mu.Unlock()
+	for p := range procs {
+		p.leave(netbsd.ENXIO)
+	}
+	return nil
+}
+
+// NewProcess connects and asks for a process.
+func (c *Client) NewProcess(opt kernel.ProcessOptions) (kernel.Process, error) {
+	p, err := c.newProcess(opt, handshakeGuest, command(opt.Name))
+	if err != nil {
+		return nil, err
+	}
+	if err := p.closeConsole(); err != nil {
+		p.Exit()
+		return nil, err
+	}
+	return p, nil
+}
+
+// command returns a name as a handshake has it. An empty one would crash
+// NetBSD's server.
+func command(name string) []byte {
+	if name == "" {
+		name = "abigen"
+	}
+	return append([]byte(name[:min(len(name), netbsd.MAXCOMLEN)]), 0)
+}
+
+func (c *Client) newProcess(opt kernel.ProcessOptions, subtype uint32, body []byte) (*process, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	conn, _, err := c.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{client: c, clientConn: conn, opt: opt}
+	conn.signal = opt.Signal
+	go conn.run()
+	if err := p.handshake(ctx, subtype, body); err != nil {
+		conn.end(err)
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		conn.leave(netbsd.ENXIO)
+		return nil, netbsd.ENXIO
+	}
+	c.procs[p] = struct{}{}
+	return p, nil
+}
+
+// remove forgets a process that has exited.
+func (c *Client) remove(p *process) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.procs, p)
+}

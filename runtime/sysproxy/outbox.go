@@ -1,0 +1,108 @@
+package sysproxy
+
+import (
+	"net"
+	"sync"
+)
+
+// An outbox sends frames whole, one after the other, for goroutines that run
+// at once. Whoever comes while another is sending leaves its frames to that one.
+type outbox struct {
+	conn net.Conn
+
+	mu      sync.Mutex
+	drained sync.Cond // over mu: pending has become short
+	pending []byte    // frames not sent yet
+	spare   []byte    // an empty buffer
+	sending bool
+	err     error // of a write; nothing is sent any more
+}
+
+// pendingMax is how much may be pending before those who can wait do. crowded
+// is how much may be when those who cannot still add to it.
+const (
+	pendingMax = 256 << 10
+	crowded    = 4 << 20
+)
+
+func newOutbox(conn net.Conn) *outbox {
+	o := &outbox{conn: conn}
+	o.drained.L = &o.mu
+	return o
+}
+
+// put adds a frame that need not leave before another one does. Its body is the
+// parts; the header's length is set here.
+func (o *outbox) put(h header, parts ...[]byte) error { return o.add(h, parts, false) }
+
+// send adds a frame and sees to it that all leaves.
+func (o *outbox) send(h header, parts ...[]byte) error { return o.add(h, parts, true) }
+
+func (o *outbox) add(h header, parts [][]byte, now bool) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.sending && len(o.pending) > pendingMax && o.err == nil {
+		o.drained.Wait()
+	}
+	if o.err != nil {
+		return o.err
+	}
+	o.append(h, parts)
+	if o.sending || !now && len(o.pending) < readBuffer {
+		return nil
+	}
+	o.sending = true
+	o.flush()
+	return o.err
+}
+
+// post is send for who must not wait: the goroutine that reads the connection,
+// since the other side may not read before it was read. It reports whether there was room.
+func (o *outbox) post(h header, parts ...[]byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil || len(o.pending) > crowded {
+		return false
+	}
+	o.append(h, parts)
+	if !o.sending {
+		o.sending = true
+		go func() {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.flush()
+		}()
+	}
+	return true
+}
+
+func (o *outbox) append(h header, parts [][]byte) {
+	h.length = headerSize
+	for _, p := range parts {
+		h.length += uint64(len(p))
+	}
+	o.pending = h.append(o.pending)
+	for _, p := range parts {
+		o.pending = append(o.pending, p...)
+	}
+}
+
+// flush writes what is pending, and what others add meanwhile. The caller has
+// locked mu and set sending.
+func (o *outbox) flush() {
+	for len(o.pending) > 0 && o.err == nil {
+		b := o.pending
+		o.pending, o.spare = o.spare[:0], nil
+		o.mu.Unlock()
+		_, err := o.conn.Write(b)
+		o.mu.Lock()
+		if o.spare = nil; cap(b) <= keep {
+			o.spare = b[:0]
+		}
+		if err != nil {
+			o.err = err
+		}
+		o.drained.Broadcast()
+	}
+	o.sending = false
+}

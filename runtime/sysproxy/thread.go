@@ -1,0 +1,92 @@
+package sysproxy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/netbsd/syscalls"
+)
+
+// A thread makes one call at a time.
+type thread struct {
+	p    *process
+	req  request
+	body [syscalls.MaxArgs * 8]byte
+}
+
+var _ syscalls.Caller = (*thread)(nil)
+
+// Exit does nothing: the server keeps no threads for those here.
+func (t *thread) Exit() {}
+
+// Syscall makes a call, as [syscalls.Caller] says.
+func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
+	if num < 0 {
+		return 0, 0, netbsd.ENOSYS // NetBSD's server would crash
+	}
+	return t.call(ctx, num, args)
+}
+
+// eRestart is what NetBSD's kernel says to itself when a call is to be made
+// again (ERESTART of sys/errno.h). restarts is how often it is: a descriptor that was
+// closed meanwhile gives EBADF the second time.
+const (
+	eRestart = -3
+	restarts = 3
+)
+
+// call makes a call until the server takes it and the kernel is done with it.
+func (t *thread) call(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
+	r := &t.req
+	for n := 0; ; n++ {
+		err := t.once(ctx, num, args)
+		switch {
+		case errors.Is(err, TryAgain):
+			if ctx.Err() != nil {
+				return 0, 0, netbsd.EINTR
+			}
+			time.Sleep(time.Duration(min(n, 100)) * time.Millisecond)
+		case err != nil:
+			return 0, 0, err
+		case r.errno == eRestart && n < restarts && ctx.Err() == nil:
+		case r.errno == eRestart:
+			return 0, 0, netbsd.EINTR
+		case r.errno < 0:
+			return 0, 0, netbsd.EINVAL
+		case r.errno > 0:
+			return 0, 0, netbsd.Errno(r.errno)
+		case r.fault:
+			return 0, 0, netbsd.EFAULT
+		default:
+			return r.r0, r.r1, nil
+		}
+	}
+}
+
+// once sends a call and waits for its answer.
+func (t *thread) once(ctx context.Context, num syscalls.Number, args syscalls.Args) error {
+	slots := len(args)
+	if c, ok := syscalls.Lookup(num); ok {
+		slots = c.Slots()
+	}
+	body := t.body[:0]
+	for _, a := range args[:slots] {
+		body = appendWord(body, a)
+	}
+	r := &t.req
+	r.args, r.err, r.fault = args, nil, false
+	if err := t.p.begin(r, uint32(num), body); err != nil {
+		return err
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		if t.p.client.interrupts {
+			t.p.interrupt(r.id)
+		}
+		<-r.done
+	}
+	return r.err
+}

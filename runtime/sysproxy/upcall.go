@@ -1,0 +1,128 @@
+package sysproxy
+
+import (
+	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/netbsd"
+)
+
+// upcall does what the kernel asks for. A request that names memory that there
+// is not cannot be refused in this protocol; the call it seems to be for fails
+// with EFAULT when it ends.
+func (c *clientConn) upcall(h header, body []byte) error {
+	size := map[uint16]int{
+		typeCopyin: copySize, typeCopyinstr: copySize, typeCopyout: copySize, typeCopyoutstr: copySize,
+		typeAnonmmap: wordSize, typeRaise: 0,
+	}
+	n, known := size[h.typ]
+	switch {
+	case !known:
+		return h.errorf("unknown type")
+	case len(body) < n:
+		return h.errorf("too short")
+	}
+	data := body[n:]
+	copies := h.typ == typeCopyout || h.typ == typeCopyoutstr
+	if !copies && len(data) != 0 {
+		return h.errorf("too long")
+	}
+	answer := header{id: h.id, class: classResponse, typ: h.typ}
+	switch h.typ {
+	case typeRaise:
+		if c.signal != nil {
+			c.signal(netbsd.Signal(h.word))
+		}
+		return nil
+	case typeAnonmmap: // memory that nobody would give back: there is none
+		return c.reply(answer, make([]byte, wordSize))
+	}
+	want, a := uint64(word(body)), abi.Addr(word(body[wordSize:]))
+	if copies {
+		if uint64(len(data)) < want {
+			return h.errorf("%d bytes to copy", want)
+		}
+		c.access(a, func(m abi.Memory) bool { return m.WriteAt(data[:want], a) == nil })
+		return nil
+	}
+	if want > maxFrame-headerSize {
+		return h.errorf("%d bytes to copy", want)
+	}
+	b := c.room(int(want))
+	if h.typ == typeCopyinstr {
+		answer.typ = typeCopyin
+		return c.reply(answer, b[:c.readString(b, a)])
+	}
+	if !c.access(a, func(m abi.Memory) bool { return m.ReadAt(b, a) == nil }) {
+		clear(b)
+	}
+	return c.reply(answer, b)
+}
+
+// reply answers an upcall.
+func (c *clientConn) reply(h header, body []byte) error { return c.out.send(h, body) }
+
+// room returns the buffer for the next answer.
+func (c *clientConn) room(n int) []byte {
+	if cap(c.answer) >= n {
+		return c.answer[:n]
+	}
+	b := make([]byte, n)
+	if n <= keep {
+		c.answer = b
+	}
+	return b
+}
+
+// readString fills b with the string at a, zero byte included, and returns how
+// much that is: all of b when it is longer, 0 when it is not there.
+func (c *clientConn) readString(b []byte, a abi.Addr) int {
+	n := 0
+	there := c.access(a, func(m abi.Memory) bool {
+		for n = 0; n < len(b); n++ {
+			if m.ReadAt(b[n:n+1], a+abi.Addr(n)) != nil {
+				return false
+			}
+			if b[n] == 0 {
+				n++
+				return true
+			}
+		}
+		return true
+	})
+	if !there {
+		return 0
+	}
+	return n
+}
+
+// access lets do try the memories of the calls under way, until it succeeds. If
+// it does not, the fault is that of the call with the nearest address among its
+// arguments.
+func (c *clientConn) access(a abi.Addr, do func(abi.Memory) bool) bool {
+	var buf [8]*request
+	calls := buf[:0]
+	c.mu.Lock()
+	for _, r := range c.waiting {
+		if r.mem != nil {
+			calls = append(calls, r)
+		}
+	}
+	c.mu.Unlock()
+	for _, r := range calls {
+		if do(r.mem) {
+			return true
+		}
+	}
+	var blamed *request
+	nearest := ^uintptr(0)
+	for _, r := range calls {
+		for _, arg := range &r.args {
+			if d := uintptr(a) - arg; arg != 0 && (blamed == nil || d < nearest) {
+				blamed, nearest = r, d
+			}
+		}
+	}
+	if blamed != nil {
+		blamed.fault = true
+	}
+	return false
+}
