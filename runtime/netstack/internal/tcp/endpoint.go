@@ -25,7 +25,6 @@ type endpoint struct {
 	entry waiter.Entry
 	init  *time.Timer // gives up connecting; nil for a connection that came in
 
-	copied      atomic.Int32 // bytes read that gVisor was not told of
 	established atomic.Bool
 	fin         atomic.Bool // the peer's was seen
 	timeWait    atomic.Bool

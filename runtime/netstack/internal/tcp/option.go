@@ -217,17 +217,25 @@ func (o *options) configureKeepCnt(e *endpoint) {
 
 func seconds(n uint32) time.Duration { return time.Duration(n) * time.Second }
 
-// configureBuffers gives gVisor the sizes that somebody asked for. Others it
-// finds itself. It takes half of a receive buffer for its window.
+// configureBuffers gives gVisor the sizes of the socket's buffers: those that
+// somebody asked for, or else what NetBSD lets them grow to (SB_AUTOSIZE). gVisor
+// takes half of a receive buffer for its window.
 func (t *tcpcb) configureBuffers(e *endpoint) {
 	t.so.Mu.Lock()
 	snd, rcv := t.so.Snd.Hiwat, t.so.Rcv.Hiwat
 	t.so.Mu.Unlock()
-	if t.options.sndFixed && snd > 0 {
-		e.SocketOptions().SetSendBufferSize(int64(snd), true)
+	p := &t.proto.Params
+	if !t.options.sndFixed && p.SendBufAuto.Load() != 0 {
+		snd = max(snd, int(p.SendBufMax.Load()))
 	}
-	if t.options.rcvFixed && rcv > 0 {
-		e.SocketOptions().SetReceiveBufferSize(2*int64(rcv), true)
+	if !t.options.rcvFixed && p.RecvBufAuto.Load() != 0 {
+		rcv = max(rcv, int(p.RecvBufMax.Load()))
+	}
+	if opts := e.SocketOptions(); snd > 0 && snd != int(opts.GetSendBufferSize()) {
+		opts.SetSendBufferSize(int64(snd), true)
+	}
+	if opts := e.SocketOptions(); rcv > 0 && 2*rcv != int(opts.GetReceiveBufferSize()) {
+		opts.SetReceiveBufferSize(2*int64(rcv), true)
 	}
 }
 

@@ -85,15 +85,8 @@ func (t *tcpcb) read(e *endpoint, u *kern.Uio, n int, peek bool) (int, error) {
 		return moved, nil // drained, as the socket was shut down meanwhile
 	}
 	t.urgent.in.Add(int64(moved))
-	if e.copied.Add(int32(moved)) >= tellCopied {
-		e.ModerateRecvBuf(int(e.copied.Swap(0)))
-	}
 	return moved, err
 }
-
-// tellCopied is how many bytes are read before gVisor is told, for the size of
-// the receive buffer; telling it takes the endpoint's lock.
-const tellCopied = 16 << 10
 
 // readError returns what a failed read means. The end of the connection shows
 // in the state of the socket.
