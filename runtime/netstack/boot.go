@@ -48,7 +48,7 @@ func New(cfg Config) (*Kernel, error) {
 func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	ifs := k.ifs
 	net := &inet.Net{Stack: k.stack, Ifs: ifs, Routes: rtable.New(ifs), Params: inet.NewParams(), Inputs: inputs}
-	ifs.Link = k.host.device
+	ifs.Link, ifs.Refused = k.host.device, net.Refused4
 	if cfg.Hostname == "" {
 		name, err := k.host.Params.Param(hypercall.ParamHostname)
 		if err != nil {

@@ -2,7 +2,9 @@ package netstack_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -155,4 +157,34 @@ func (k node) talkToItself(t *testing.T) {
 	t.Helper()
 	k.echo(t, "10.2.0.1:7")
 	k.talk(t, "10.2.0.1:7")
+}
+
+// TestOwnAddressOfDownInterface sends to an own address whose interface is
+// down: the packet does not arrive, and its sender hears of it.
+func TestOwnAddressOfDownInterface(t *testing.T) {
+	w := wires{"bus": wire.New()}
+	a := w.node(t)
+	a.connect(t, "shmif0", "bus", "10.0.0.1/24")
+	in, err := a.net.ListenPacket("udp", "10.0.0.1:9000")
+	must(t, err)
+	d := nbsock.Dialer{Net: a.net, LocalAddr: &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}}
+	out, err := d.Dial("udp", "10.0.0.1:9000")
+	must(t, err)
+	buf := make([]byte, 16)
+
+	must(t, a.SetUp(t.Context(), "shmif0", false))
+	_, err = out.Write([]byte("lost"))
+	must(t, err)
+	if _, err := out.Read(buf); !errors.Is(err, netbsd.EHOSTUNREACH) {
+		t.Errorf("the sender reads %v, want EHOSTUNREACH", err)
+	}
+
+	must(t, a.SetUp(t.Context(), "shmif0", true))
+	_, err = out.Write([]byte("arrives"))
+	must(t, err)
+	n, _, err := in.ReadFrom(buf)
+	must(t, err)
+	if got := string(buf[:n]); got != "arrives" {
+		t.Errorf("received %q", got)
+	}
 }

@@ -3,7 +3,9 @@ package inet
 import (
 	"encoding/binary"
 
+	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
+	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/netbsd"
@@ -18,8 +20,8 @@ const icmpHeader = 8
 
 // Unreach4 tells the sender of an IPv4 packet that it did not arrive, by an ICMP
 // message of type destination unreachable (icmp_error). There is none about a
-// packet to more than one node, from a node that is not one, or about a
-// fragment that is not the first.
+// packet to more than one node, from a node that is not one, about a fragment
+// that is not the first, or about such a message.
 func (n *Net) Unreach4(in *Packet, pkt *stack.PacketBuffer, code uint8) {
 	if in.Dst.IsMulticast() || in.Src.IsMulticast() || null(in.Src) || n.Broadcast(in) {
 		return
@@ -31,6 +33,9 @@ func (n *Net) Unreach4(in *Packet, pkt *stack.PacketBuffer, code uint8) {
 	original := stack.BufferSince(pkt.NetworkHeader())
 	defer original.Release()
 	size := min(len(in.Header)+int(n.Params.Quote.Load()), int(original.Size()))
+	if in.Protocol == netbsd.IPPROTO_ICMP && isError(&original, len(in.Header)) {
+		return
+	}
 	b := make([]byte, headerSize4+icmpHeader+size)
 	m := b[headerSize4:]
 	m[0], m[1] = netbsd.ICMP_UNREACH, code
@@ -40,6 +45,35 @@ func (n *Net) Unreach4(in *Packet, pkt *stack.PacketBuffer, code uint8) {
 	}
 	binary.BigEndian.PutUint16(m[2:], Sum(m, 0))
 	n.Reflect4(in, 0, b)
+}
+
+// isError tells whether a packet's ICMP message is not one of those that ask for
+// something, or answer that (ICMP_INFOTYPE). Errors about errors might never end.
+func isError(packet *buffer.Buffer, at int) bool {
+	var typ [1]byte
+	if _, err := packet.ReadAt(typ[:], int64(at)); err != nil {
+		return true
+	}
+	switch typ[0] {
+	case netbsd.ICMP_ECHO, netbsd.ICMP_ECHOREPLY, netbsd.ICMP_ROUTERADVERT, netbsd.ICMP_ROUTERSOLICIT,
+		netbsd.ICMP_TSTAMP, netbsd.ICMP_TSTAMPREPLY, netbsd.ICMP_IREQ, netbsd.ICMP_IREQREPLY,
+		netbsd.ICMP_MASKREQ, netbsd.ICMP_MASKREPLY:
+		return false
+	}
+	return true
+}
+
+// Refused4 tells the sender of a packet that came by lo0 that its destination
+// cannot be reached. It need not be of IPv4.
+func (n *Net) Refused4(pkt *stack.PacketBuffer) {
+	if pkt.NetworkProtocolNumber != ipv4.ProtocolNumber {
+		return
+	}
+	in := n.Received(pkt)
+	if lo := n.Ifs.ByName("lo0"); lo != nil {
+		in.Ifindex = lo.Index
+	}
+	n.Unreach4(&in, pkt, netbsd.ICMP_UNREACH_HOST)
 }
 
 // Reflect4 sends the ICMP message b to where a packet came from, and takes it

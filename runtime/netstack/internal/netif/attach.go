@@ -76,7 +76,7 @@ func (t *Table) detachAddrs(p *Ifnet, family int32) {
 		f := a.bits()
 		if old := a.flags.Load(); old&f.detached == 0 {
 			a.flags.Store(old&^(f.tentative|f.duplicated) | f.detached)
-			t.Notify(Event{What: AddrChanged, Ifp: p, Ifa: a, Old: a})
+			t.tell(Event{What: AddrChanged, Ifp: p, Ifa: a, Old: a})
 		}
 	}
 }
@@ -100,7 +100,7 @@ func (t *Table) reattach(p *Ifnet, family int32) {
 				a.setTentative()
 			}
 			if a.flags.Load()&f.tentative == 0 {
-				t.Notify(Event{What: AddrChanged, Ifp: p, Ifa: a, Old: a})
+				t.tell(Event{What: AddrChanged, Ifp: p, Ifa: a, Old: a})
 			}
 		}
 		if a.flags.Load()&f.tentative != 0 {

@@ -88,7 +88,7 @@ func (t *Table) detected(a *Ifaddr, alone bool) {
 		a.flags.Store(old&^f.tentative | f.duplicated)
 		t.unassign(a)
 	}
-	t.Notify(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: a})
+	t.tell(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: a})
 }
 
 // announce tells the hosts on an Ethernet that an address of AF_INET is ours

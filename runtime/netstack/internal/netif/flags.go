@@ -46,7 +46,7 @@ func (t *Table) change(p *Ifnet, flags int32) {
 func (t *Table) up(p *Ifnet) {
 	t.change(p, p.Flags()|netbsd.IFF_UP)
 	t.touch(p)
-	t.Notify(Event{What: Changed, Ifp: p})
+	t.tell(Event{What: Changed, Ifp: p})
 	t.reattach(p, netbsd.AF_INET)
 	t.attachIPv6(p)
 	t.reattach(p, netbsd.AF_INET6)
@@ -56,7 +56,7 @@ func (t *Table) up(p *Ifnet) {
 func (t *Table) down(p *Ifnet) {
 	t.change(p, p.Flags()&^netbsd.IFF_UP)
 	t.touch(p)
-	t.Notify(Event{What: Changed, Ifp: p})
+	t.tell(Event{What: Changed, Ifp: p})
 	t.detachAddrs(p, netbsd.AF_INET)
 	t.detachAddrs(p, netbsd.AF_INET6)
 }

@@ -121,9 +121,9 @@ func (t *Table) addAddr(a *Ifaddr) error {
 	}
 	a.Ifp.changeAddrs(func(list []*Ifaddr) []*Ifaddr { return append(list, a) })
 	t.announce(a)
-	t.Notify(Event{What: AddrAdded, Ifp: a.Ifp, Ifa: a})
+	t.tell(Event{What: AddrAdded, Ifp: a.Ifp, Ifa: a})
 	t.detectDuplicate(a)
-	t.Notify(Event{What: AddrReady, Ifp: a.Ifp, Ifa: a})
+	t.tell(Event{What: AddrReady, Ifp: a.Ifp, Ifa: a})
 	t.startLifetime(a)
 	return nil
 }
@@ -140,7 +140,7 @@ func (t *Table) replaceAddr(old, a *Ifaddr) error {
 		}
 		return list
 	})
-	t.Notify(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: old})
+	t.tell(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: old})
 	if a.Addr != old.Addr {
 		t.announce(a)
 		t.detectDuplicate(a)
@@ -153,7 +153,7 @@ func (t *Table) removeAddr(a *Ifaddr) {
 	a.stopLifetime()
 	t.unassign(a)
 	a.Ifp.changeAddrs(without(a))
-	t.Notify(Event{What: AddrRemoved, Ifp: a.Ifp, Ifa: a})
+	t.tell(Event{What: AddrRemoved, Ifp: a.Ifp, Ifa: a})
 }
 
 // without takes an address off a list.

@@ -259,7 +259,7 @@ func (t *Table) update6(a *Ifaddr, req *netbsd.In6Aliasreq) {
 		a.setTentative()
 	}
 	t.startLifetime(a)
-	t.Notify(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: a})
+	t.tell(Event{What: AddrChanged, Ifp: a.Ifp, Ifa: a, Old: a})
 }
 
 // setLifetime takes the flags and the lifetime from a request. A deprecated

@@ -86,7 +86,7 @@ func (t *Table) removeLinkAddr(a *Ifaddr) error {
 	case a == a.Ifp.active.Load():
 		return netbsd.EBUSY
 	}
-	t.Notify(Event{What: LinkAddrRemoved, Ifp: a.Ifp, Ifa: a})
+	t.tell(Event{What: LinkAddrRemoved, Ifp: a.Ifp, Ifa: a})
 	a.Ifp.changeAddrs(without(a))
 	return nil
 }
@@ -97,7 +97,7 @@ func (t *Table) addLinkAddr(p *Ifnet, a *Ifaddr, mac []byte, activate bool) erro
 	if a == nil {
 		a = &Ifaddr{Ifp: p, Link: slices.Clone(mac)}
 		p.changeAddrs(func(list []*Ifaddr) []*Ifaddr { return append(list, a) })
-		t.Notify(Event{What: LinkAddrAdded, Ifp: p, Ifa: a})
+		t.tell(Event{What: LinkAddrAdded, Ifp: p, Ifa: a})
 	}
 	if !activate || a == p.active.Load() {
 		return nil
@@ -106,7 +106,7 @@ func (t *Table) addLinkAddr(p *Ifnet, a *Ifaddr, mac []byte, activate bool) erro
 	if err := t.Stack.SetNICAddress(p.nic(), tcpip.LinkAddress(a.Link)); err != nil {
 		return errno(err)
 	}
-	t.Notify(Event{What: LinkAddrChanged, Ifp: p, Ifa: a})
+	t.tell(Event{What: LinkAddrChanged, Ifp: p, Ifa: a})
 	if p.Flags()&netbsd.IFF_RUNNING != 0 {
 		return p.drv.start(t, p)
 	}

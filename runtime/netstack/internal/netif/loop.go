@@ -95,6 +95,12 @@ func (e *loop) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		}
 		c.ipackets.Add(1)
 		c.ibytes.Add(n)
+		if refused, told := e.ifp.table.refuses(pkt); refused {
+			if told {
+				e.ifp.table.Refused(pkt)
+			}
+			continue
+		}
 		in := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: pkt.ToBuffer()})
 		in.NetworkProtocolNumber = pkt.NetworkProtocolNumber
 		if first, ok := in.Data().PullUp(min(in.Data().Size(), header.IPv6MinimumSize)); ok && e.ifp.forNobody(in.NetworkProtocolNumber, first) {

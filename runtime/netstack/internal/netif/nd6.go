@@ -76,7 +76,7 @@ func (t *Table) neighborIoctl(p *Ifnet, cmd uint64, data []byte) error {
 		return nil // there are no routers that were learned from advertisements
 	case siocFlushPrefixes:
 		return t.configure(p, func() error {
-			t.Notify(Event{What: PrefixesFlushed, Ifp: p})
+			t.tell(Event{What: PrefixesFlushed, Ifp: p})
 			return nil
 		})
 	case siocGetDefiface:

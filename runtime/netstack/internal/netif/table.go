@@ -27,6 +27,10 @@ type Table struct {
 	// it returns. It is set before Boot.
 	Notify func(Event)
 
+	// Refused is called with a packet to an own address whose interface is
+	// down. It came by lo0, and is the caller's.
+	Refused func(pkt *stack.PacketBuffer)
+
 	// Link opens the device behind an interface: driver is one of Drivers,
 	// linkstr what SIOCSLINKSTR said, or for virt the interface's number.
 	// Nil: there is no such hardware.
@@ -44,6 +48,7 @@ type Table struct {
 
 	forward4, forward6 atomic.Bool
 	loopback6          atomic.Bool // some interface has ::1
+	refusing           atomic.Bool // there are addresses that do not take packets
 
 	conf   sync.Mutex
 	next   int // where to look for a free index
@@ -59,6 +64,7 @@ func New(s *stack.Stack) *Table {
 	t := &Table{
 		Stack:    s,
 		Notify:   func(Event) {},
+		Refused:  func(*stack.PacketBuffer) {},
 		Drivers:  []string{"shmif", "virt"},
 		Hostname: func() string { return "" },
 	}
@@ -224,14 +230,14 @@ func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint, mac []byte) (err error) 
 	for _, num := range []tcpip.NetworkProtocolNumber{ipv4.ProtocolNumber, ipv6.ProtocolNumber} {
 		t.setForwarding(p, num)
 	}
-	t.Notify(Event{What: Arrived, Ifp: p})
+	t.tell(Event{What: Arrived, Ifp: p})
 	return nil
 }
 
 // detach takes an interface away, with all its addresses.
 func (t *Table) detach(p *Ifnet) {
 	p.drv.destroy(t, p)
-	t.Notify(Event{What: Departing, Ifp: p})
+	t.tell(Event{What: Departing, Ifp: p})
 	t.down(p)
 	for _, a := range p.Addrs() {
 		t.removeAddr(a)
@@ -241,7 +247,7 @@ func (t *Table) detach(p *Ifnet) {
 		return slices.DeleteFunc(list, func(o *Ifnet) bool { return o == p })
 	})
 	t.Stack.RemoveNIC(p.nic())
-	t.Notify(Event{What: Departed, Ifp: p})
+	t.tell(Event{What: Departed, Ifp: p})
 }
 
 // errno is the error of a gVisor call about an interface.
