@@ -35,9 +35,14 @@ const (
 	leastSend = sendLowat + 512
 )
 
+// mostSbMax is as far as kern.sbmax is heeded. A real kernel runs out of mbufs
+// at some point; here a caller could fill the memory of the host.
+const mostSbMax = 64 << 20
+
 // setHiwat changes how much b may hold (sbreserve), and reports whether that
 // is allowed: from 1 byte to as much as leaves room in kern.sbmax for the mbufs.
 func (b *Buffer) setHiwat(n int, sbmax int32) bool {
+	sbmax = min(sbmax, mostSbMax)
 	if n <= 0 || int64(n) > int64(sbmax)*clusterSize/(mbufSize+clusterSize) {
 		return false
 	}
