@@ -230,6 +230,34 @@ func TestTCPNames(t *testing.T) {
 	}
 }
 
+// Peeking sees all that is there, in however many segments it came.
+func TestTCPPeek(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	h := newHost(t, boot(t))
+	_, c, a := h.pair("127.0.0.1:4000")
+	h.set(c, netbsd.IPPROTO_TCP, netbsd.TCP_NODELAY, 1)
+	const total = 300
+	for i := range total {
+		h.write(c, []byte{byte(i)})
+	}
+	h.set(a, netbsd.SOL_SOCKET, netbsd.SO_RCVLOWAT, total)
+	b := make([]byte, total+1)
+	n, err := syscalls.Recvfrom(ctx, h, a, h.with(b), total, netbsd.MSG_PEEK, 0, 0)
+	h.must(err)
+	if n != total {
+		t.Fatalf("%d bytes of %d were seen", n, total)
+	}
+	for got := 0; got < total; {
+		got += h.read(a, b[got:total])
+	}
+	for i := range total {
+		if b[i] != byte(i) {
+			t.Fatalf("byte %d is %d", i, b[i])
+		}
+	}
+}
+
 // What arrives after SHUT_RD is thrown away, and does not stop the sender.
 func TestTCPShutReadDiscards(t *testing.T) {
 	t.Parallel()

@@ -14,17 +14,13 @@ type view struct {
 	pieces [][]byte // in gVisor's buffers
 }
 
-var views = sync.Pool{New: func() any { return &view{pieces: make([][]byte, 0, maxPieces)} }}
-
-// maxPieces is how many pieces a view has at most; a reader who wants more
-// takes another look.
-const maxPieces = 64
+var views = sync.Pool{New: func() any { return new(view) }}
 
 // Write keeps, or takes, as much of p as is wanted.
 func (v *view) Write(p []byte) (int, error) {
 	n := min(len(p), v.left)
 	switch {
-	case n == 0 && len(p) > 0, !v.taken && len(v.pieces) == maxPieces:
+	case n == 0 && len(p) > 0:
 		return 0, io.ErrShortWrite
 	case !v.taken:
 		v.pieces = append(v.pieces, p[:n])
