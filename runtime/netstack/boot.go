@@ -36,9 +36,14 @@ func New(cfg Config) (*Kernel, error) {
 	if cfg.Release == nil {
 		cfg.Release = kernel.NetBSD10
 	}
+	host, err := newMachine(system.Complete(cfg.Host))
+	if err != nil {
+		return nil, err
+	}
 	inputs := new(inet.Inputs)
-	s := newStack(inputs)
-	k := &Kernel{release: cfg.Release, host: machine{system.Complete(cfg.Host)}, stack: s, ifs: netif.New(s)}
+	s := newStack(host, inputs)
+	k := &Kernel{release: cfg.Release, host: host, stack: s, ifs: netif.New(s)}
+	k.procs.Clock = host.Clock
 	if err := k.boot(cfg, inputs); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
@@ -56,7 +61,9 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 		}
 		cfg.Hostname = name
 	}
-	vars, err := sysctl.New(sysctl.Config{Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs, Processes: &k.procs})
+	vars, err := sysctl.New(sysctl.Config{
+		Release: cfg.Release, Hostname: cfg.Hostname, Interfaces: ifs, Processes: &k.procs, Clock: k.host.Clock, Random: k.host.random,
+	})
 	if err != nil {
 		return err
 	}
@@ -78,7 +85,7 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	if err := vars.Add("net.route", route.Node()); err != nil {
 		return err
 	}
-	files := vfs.New()
+	files := vfs.New(k.host.Clock)
 	k.locals = local.New(files)
 	sockets := socket.New(
 		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw(), udps.Protosw(), raws.Protosw()}},
@@ -115,10 +122,12 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	return ifs.Boot()
 }
 
-func newStack(inputs *inet.Inputs) *stack.Stack {
+func newStack(host machine, inputs *inet.Inputs) *stack.Stack {
 	return stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol, arp.NewProtocol},
 		TransportProtocols: append(inputs.Factories(), gtcp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6),
 		HandleLocal:        true,
+		Clock:              stackClock{host.Clock},
+		SecureRNG:          host.random,
 	})
 }

@@ -12,7 +12,7 @@ import (
 // Host returns this machine.
 func Host() *hypercall.Host {
 	return &hypercall.Host{
-		Clock:   clock{},
+		Clock:   Clock(),
 		Random:  rand.Reader,
 		Params:  params{},
 		Console: &stderr,
@@ -48,6 +48,9 @@ func Complete(h *hypercall.Host) *hypercall.Host {
 	}
 	return all
 }
+
+// Clock returns the clock of this machine.
+func Clock() hypercall.Clock { return clock{} }
 
 // started is where monotonic clocks begin.
 var started = time.Now()

@@ -2,7 +2,6 @@ package inet
 
 import (
 	"encoding/binary"
-	"time"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
@@ -53,7 +52,7 @@ func (p *Pcb) timestamp() []byte {
 	if opts&(netbsd.SO_TIMESTAMP|soOtimestamp) == 0 {
 		return nil
 	}
-	now := time.Now()
+	now := p.table.Net.Stack.Clock().Now()
 	if opts&soOtimestamp != 0 {
 		tv := [2]int{int(now.Unix()), now.Nanosecond() / 1000} // two longs
 		return socket.Message(nil, netbsd.SOL_SOCKET, scmOtimestamp, abi.AsBytes(&tv))

@@ -7,6 +7,8 @@ import (
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
+	"github.com/abigen/abigen/runtime/hypercall"
+	"github.com/abigen/abigen/runtime/hypercall/system"
 )
 
 // Tick is the grain of timeouts: hz is 100 (kern.clockrate).
@@ -15,9 +17,31 @@ const Tick = 10 * time.Millisecond
 // timerAbstime is TIMER_ABSTIME of sys/time.h.
 const timerAbstime = 1
 
-// started is where CLOCK_MONOTONIC counts from. One for all kernels of the
-// program will do.
-var started = time.Now()
+// Clock returns the clock of the host.
+func (l *Lwp) Clock() hypercall.Clock {
+	if c := l.Proc.procs.Clock; c != nil {
+		return c
+	}
+	return system.Clock()
+}
+
+// An alarm tells when a time is over. The zero value never does.
+type alarm struct {
+	expired <-chan struct{} // is closed then
+	timer   hypercall.Timer
+}
+
+// alarm sets one to d from now.
+func (l *Lwp) alarm(d time.Duration) alarm {
+	expired := make(chan struct{})
+	return alarm{expired, l.Clock().AfterFunc(d, func() { close(expired) })}
+}
+
+func (a alarm) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
 
 // readClock returns what a clock shows, EINVAL when there is none with the id.
 // Those of processor time count from the start: a process has no time of its
@@ -28,11 +52,11 @@ func (l *Lwp) readClock(id int32) (time.Duration, error) {
 		if pid := id &^ (netbsd.CLOCK_PROCESS_CPUTIME_ID | netbsd.CLOCK_THREAD_CPUTIME_ID); pid != 0 && l.Proc.procs.Get(pid) == nil {
 			return 0, netbsd.ESRCH
 		}
-		return time.Since(started), nil
+		return l.Clock().Monotonic(), nil
 	case id&netbsd.CLOCK_THREAD_CPUTIME_ID != 0, id == netbsd.CLOCK_MONOTONIC:
-		return time.Since(started), nil
+		return l.Clock().Monotonic(), nil
 	case id == netbsd.CLOCK_REALTIME:
-		return time.Duration(time.Now().UnixNano()), nil
+		return time.Duration(l.Clock().Now().UnixNano()), nil
 	}
 	return 0, netbsd.EINVAL
 }
@@ -59,7 +83,7 @@ func sysClockGetres(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 
 func sysGettimeofday(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 	if a[0] != 0 {
-		now := time.Now()
+		now := l.Clock().Now()
 		tv := netbsd.Timeval{Sec: now.Unix(), Usec: int32(now.Nanosecond() / 1000)}
 		if err := Out(l, &tv, abi.Addr(a[0])); err != nil {
 			return 0, 0, err
@@ -101,14 +125,14 @@ func (l *Lwp) nanosleep(clock, flags int32, request, remaining abi.Addr) error {
 	if flags&timerAbstime != 0 {
 		d -= start
 	}
-	end := time.Now().Add(d)
+	end := l.Clock().Monotonic() + d
 	if d > 0 {
 		err = l.Pause(max(d, Tick))
 	}
 	if remaining == 0 {
 		return err
 	}
-	left := timespec(max(time.Until(end), 0))
+	left := timespec(max(end-l.Clock().Monotonic(), 0))
 	if e := Out(l, &left, remaining); e != nil {
 		return e
 	}

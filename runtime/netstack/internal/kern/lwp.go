@@ -58,11 +58,10 @@ func (l *Lwp) Sleep(w waiter.Waitable, events waiter.EventMask, timeout time.Dur
 		return netbsd.EINVAL
 	}
 	defer w.EventUnregister(&l.entry)
-	var expired <-chan time.Time
+	var limit alarm
 	if timeout > 0 {
-		t := time.NewTimer(timeout)
-		defer t.Stop()
-		expired = t.C
+		limit = l.alarm(timeout)
+		defer limit.stop()
 	}
 	for {
 		if l.held != nil && l.held.closed.Load() {
@@ -71,7 +70,7 @@ func (l *Lwp) Sleep(w waiter.Waitable, events waiter.EventMask, timeout time.Dur
 		if ready() {
 			return nil
 		}
-		if err := l.block(expired); err != nil {
+		if err := l.block(limit.expired); err != nil {
 			return err
 		}
 	}
@@ -91,10 +90,10 @@ func (l *Lwp) Interrupted() bool {
 
 // Pause sleeps for d, which nothing but an interruption ends early: EINTR.
 func (l *Lwp) Pause(d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
+	end := l.alarm(d)
+	defer end.stop()
 	select {
-	case <-t.C:
+	case <-end.expired:
 		return nil
 	case <-l.Ctx.Done():
 	case <-l.Proc.interrupted():

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
 )
 
 // A Proc is a process.
@@ -157,6 +158,10 @@ func (p *Proc) Exit() {
 
 // Procs are the processes of a kernel.
 type Procs struct {
+	// Clock is the host's. It is set before there are processes; nil is
+	// that of this machine.
+	Clock hypercall.Clock
+
 	mu    sync.Mutex
 	last  int32
 	all   map[int32]*Proc

@@ -82,8 +82,11 @@ func (l *Lwp) await(n int, timeout time.Duration, scan func(register bool) (int,
 	if cap(l.polled) < n {
 		l.polled = make([]registration, 0, n)
 	}
-	expired, stop := alarm(timeout)
-	defer stop()
+	var limit alarm
+	if timeout > 0 {
+		limit = l.alarm(timeout)
+		defer limit.stop()
+	}
 	for {
 		select {
 		case <-l.woken: // left over from an earlier sleep
@@ -94,7 +97,7 @@ func (l *Lwp) await(n int, timeout time.Duration, scan func(register bool) (int,
 			l.unregister()
 			return found, err
 		}
-		err = l.block(expired)
+		err = l.block(limit.expired)
 		l.unregister()
 		if err != nil {
 			if errors.Is(err, netbsd.EWOULDBLOCK) {
@@ -105,19 +108,9 @@ func (l *Lwp) await(n int, timeout time.Duration, scan func(register bool) (int,
 	}
 }
 
-// alarm returns a channel that is ready after d, or never when d is negative,
-// and a function to call when it is no longer needed.
-func alarm(d time.Duration) (<-chan time.Time, func()) {
-	if d < 0 {
-		return nil, func() {}
-	}
-	t := time.NewTimer(d)
-	return t.C, func() { t.Stop() }
-}
-
 // block waits until the thread is woken. The errors are EWOULDBLOCK when
 // expired is ready, and EINTR.
-func (l *Lwp) block(expired <-chan time.Time) error {
+func (l *Lwp) block(expired <-chan struct{}) error {
 	select {
 	case <-l.woken:
 		return nil

@@ -108,14 +108,14 @@ func (q *queue) oneChange(l *kern.Lwp, kev *netbsd.Kevent, out *eventList) error
 // collect waits until there are events, and writes them to the list. A negative
 // timeout is none.
 func (q *queue) collect(l *kern.Lwp, timeout time.Duration, out *eventList) error {
-	deadline := time.Now().Add(timeout)
+	deadline := l.Clock().Monotonic() + timeout
 	for {
 		if err := q.pass(out); err != nil || out.done > 0 || timeout == 0 {
 			return err
 		}
 		left := time.Duration(0) // for ever
 		if timeout > 0 {
-			if left = time.Until(deadline); left <= 0 {
+			if left = deadline - l.Clock().Monotonic(); left <= 0 {
 				return nil
 			}
 		}

@@ -2,11 +2,11 @@ package kqueue
 
 import (
 	"math"
-	"time"
 
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
 
@@ -34,7 +34,7 @@ type note struct {
 	kevent   netbsd.Kevent // what is reported; the flags are those it was made with, and EV_EOF
 	fflags   uint32        // as registered
 	data     int64
-	timer    *time.Timer
+	timer    hypercall.Timer
 	number   uint64 // of its place in the queue
 	active   bool
 	queued   bool
@@ -57,7 +57,7 @@ func (q *queue) register(l *kern.Lwp, kev *netbsd.Kevent) error {
 		defer d.File().Unref(l)
 		return q.change(kev, func(n *note) error { return n.watch(d) })
 	case netbsd.EVFILT_TIMER:
-		return q.change(kev, (*note).start)
+		return q.change(kev, func(n *note) error { return n.start(l.Clock()) })
 	case netbsd.EVFILT_PROC:
 		return q.change(kev, func(n *note) error { return n.follow(l) })
 	case netbsd.EVFILT_SIGNAL:

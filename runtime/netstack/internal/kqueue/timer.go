@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
 
@@ -12,7 +13,7 @@ const maxTimers = 4096
 
 // start attaches n to a timer (EVFILT_TIMER). The period is data, in
 // milliseconds.
-func (n *note) start() error {
+func (n *note) start(clock hypercall.Clock) error {
 	if n.data == 0 {
 		return netbsd.EINVAL
 	}
@@ -24,7 +25,7 @@ func (n *note) start() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n.kevent.Flags |= netbsd.EV_CLEAR
-	n.timer = time.AfterFunc(period(n.data), n.expire)
+	n.timer = clock.AfterFunc(period(n.data), n.expire)
 	return nil
 }
 

@@ -16,7 +16,7 @@ const interval = time.Second
 // sent notes that files went in flight. d.mu is held.
 func (d *Domain) sent(files []*kern.OpenFile) {
 	if len(files) > 0 && d.gc == nil {
-		d.gc = time.AfterFunc(interval, d.collectAgain)
+		d.gc = d.fs.Clock.AfterFunc(interval, d.collectAgain)
 	}
 }
 

@@ -2,9 +2,9 @@ package local
 
 import (
 	"sync"
-	"time"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/vfs"
@@ -17,7 +17,7 @@ type Domain struct {
 	mu   sync.Mutex
 	pcbs map[*pcb]struct{} // all of them
 	ino  uint64            // the last one given out
-	gc   *time.Timer       // of the next collection; nil when nothing is in flight
+	gc   hypercall.Timer   // of the next collection; nil when nothing is in flight
 }
 
 // New makes the domain of sockets whose names are in fs.
@@ -55,7 +55,7 @@ func (d *Domain) attach(_ *kern.Lwp, so *socket.Socket, _ int32) (socket.Protoco
 
 // newPcb makes the domain's part of so. d.mu is held.
 func (d *Domain) newPcb(so *socket.Socket) *pcb {
-	p := &pcb{d: d, so: so, born: time.Now()}
+	p := &pcb{d: d, so: so, born: d.fs.Clock.Now()}
 	d.pcbs[p] = struct{}{}
 	return p
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall/system"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern/kerntest"
 	"github.com/abigen/abigen/runtime/netstack/internal/local"
@@ -25,7 +26,7 @@ type thread struct {
 }
 
 func newThread(t *testing.T) thread {
-	fs := vfs.New()
+	fs := vfs.New(system.Clock())
 	d := local.New(fs)
 	th := kerntest.New(t, kern.Sysents(), new(pipe.Pipes).Sysents(), fs.Sysents(), socket.New(d.Domain()).Sysents())
 	t.Cleanup(d.Close)

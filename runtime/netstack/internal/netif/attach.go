@@ -3,7 +3,6 @@ package netif
 import (
 	"crypto/md5"
 	"net/netip"
-	"time"
 
 	"github.com/abigen/abigen/netbsd"
 )
@@ -60,7 +59,8 @@ func (t *Table) linkLocal(p *Ifnet) netip.Addr {
 
 // newAddr makes an address that does not expire.
 func newAddr(p *Ifnet, addr netip.Addr, bits int) *Ifaddr {
-	a := &Ifaddr{Ifp: p, Addr: addr, Prefix: netip.PrefixFrom(addr, bits).Masked(), since: time.Now()}
+	a := &Ifaddr{Ifp: p, Addr: addr, Prefix: netip.PrefixFrom(addr, bits).Masked()}
+	a.setSince()
 	a.lifetime.Vltime, a.lifetime.Pltime = forever, forever
 	return a
 }

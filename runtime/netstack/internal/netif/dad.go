@@ -120,7 +120,7 @@ func (t *Table) startLifetime(a *Ifaddr) {
 		next = lt.Pltime
 	}
 	if next != forever {
-		a.expiry = time.AfterFunc(time.Until(a.since.Add(time.Duration(next)*time.Second)), func() { t.expire(a) })
+		a.expiry = t.Stack.Clock().AfterFunc(time.Duration(next)*time.Second-a.age(), func() { t.expire(a) })
 	}
 }
 
@@ -131,13 +131,18 @@ func (a *Ifaddr) stopLifetime() {
 	}
 }
 
+// age returns how much of its lifetime an address has had.
+func (a *Ifaddr) age() time.Duration {
+	return a.Ifp.table.Stack.Clock().NowMonotonic().Sub(a.began)
+}
+
 func (t *Table) expire(a *Ifaddr) {
 	t.conf.Lock()
 	defer t.conf.Unlock()
 	if t.closed || !slices.Contains(a.Ifp.Addrs(), a) {
 		return
 	}
-	age := time.Since(a.since)
+	age := a.age()
 	switch lt := a.lifetime; {
 	case lt.Vltime != forever && age >= time.Duration(lt.Vltime)*time.Second:
 		t.removeAddr(a)

@@ -1,7 +1,6 @@
 package netif
 
 import (
-	"math/rand/v2"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -31,7 +30,8 @@ func (t *Table) createEther(driver string, unit int) (*Ifnet, error) {
 	p.flags.Store(netbsd.IFF_BROADCAST | netbsd.IFF_SIMPLEX | netbsd.IFF_MULTICAST)
 	p.mtu.Store(etherMTU)
 	mac := []byte{0xb2, 0xa0, 0, 0, 0, 0}
-	r := rand.Uint32()
+	rng := t.Stack.SecureRNG()
+	r := rng.Uint32()
 	mac[2], mac[3], mac[4], mac[5] = byte(r), byte(r>>8), byte(r>>16), byte(r>>24)
 	ep := &ether{ifp: p, driver: driver}
 	ep.mtu.Store(etherMTU)

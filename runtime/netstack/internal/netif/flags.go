@@ -1,8 +1,6 @@
 package netif
 
 import (
-	"time"
-
 	"github.com/abigen/abigen/netbsd"
 )
 
@@ -65,7 +63,7 @@ func (t *Table) down(p *Ifnet) {
 func (t *Table) touch(p *Ifnet) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p.data.lastchange = time.Now()
+	p.data.lastchange = t.Stack.Clock().Now()
 }
 
 // setFlags does SIOCSIFFLAGS. That an interface comes up is told twice, as

@@ -27,7 +27,7 @@ type Ifaddr struct {
 
 	flags      atomic.Int32 // IN_IFF_*, IN6_IFF_*
 	preference atomic.Int32 // int16
-	expiry     *time.Timer  // nil: does not expire. Guarded by the table's conf
+	expiry     tcpip.Timer  // nil: does not expire. Guarded by the table's conf
 	tested     bool         // AF_INET: that nobody else has it was to be checked when it was new. Guarded by conf
 
 	dst atomic.Pointer[netip.Addr] // broadcast address, or the other end; nil: there is none
@@ -35,7 +35,8 @@ type Ifaddr struct {
 	// Guarded by the table's mu.
 	mask     []byte                 // the netmask's sockaddr as it was given; nil: as Prefix says
 	lifetime netbsd.In6Addrlifetime // as it was set, AF_INET6 only
-	since    time.Time              // when lifetime was set
+	since    time.Time              // when lifetime was set, by the wall clock
+	began    tcpip.MonotonicTime    // and by the other
 }
 
 // Family returns AF_INET, AF_INET6 or AF_LINK.

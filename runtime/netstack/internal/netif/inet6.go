@@ -3,7 +3,6 @@ package netif
 import (
 	"encoding/binary"
 	"net/netip"
-	"time"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
@@ -270,5 +269,11 @@ func (a *Ifaddr) setLifetime(req *netbsd.In6Aliasreq) {
 	if req.Flags&netbsd.IN6_IFF_DEPRECATED != 0 {
 		a.lifetime.Pltime = 0
 	}
-	a.since = time.Now()
+	a.setSince()
+}
+
+// setSince notes that the lifetime begins now.
+func (a *Ifaddr) setSince() {
+	clock := a.Ifp.table.Stack.Clock()
+	a.since, a.began = clock.Now(), clock.NowMonotonic()
 }

@@ -1,8 +1,6 @@
 package netif
 
 import (
-	"math/rand/v2"
-
 	"github.com/abigen/abigen/netbsd"
 )
 
@@ -128,11 +126,12 @@ func (t *Table) setNdInfo(p *Ifnet, nd *netbsd.NdIfinfo, values bool) error {
 func (t *Table) ndInfo7(p *Ifnet, cmd uint64, req *ndInfo7) error {
 	if cmd == siocGetInfo7 {
 		name := req.Name
+		rng := t.Stack.SecureRNG()
 		*req = ndInfo7{
 			Name:          name,
 			MaxMTU:        p.MTU(),
 			Basereachable: p.nd.Basereachable,
-			Reachable:     p.nd.Basereachable/2 + rand.Uint32N(max(p.nd.Basereachable, 1)),
+			Reachable:     p.nd.Basereachable/2 + uint32(rng.Int63n(max(int64(p.nd.Basereachable), 1))),
 			Retrans:       p.nd.Retrans,
 			Flags:         p.nd.Flags,
 			Chlim:         p.nd.Chlim,

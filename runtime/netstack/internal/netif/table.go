@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
@@ -221,7 +220,7 @@ func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint, mac []byte) (err error) 
 	link := &Ifaddr{Ifp: p, Link: mac}
 	p.active.Store(link)
 	p.addrs.Store(&addrList{all: []*Ifaddr{link}})
-	p.data.lastchange = time.Now()
+	p.data.lastchange = t.Stack.Clock().Now()
 	p.nd = newNdInfo()
 	if err := t.Stack.CreateNICWithOptions(p.nic(), ep, stack.NICOptions{QDisc: unqueued{ep}}); err != nil {
 		return errno(err)

@@ -1,8 +1,6 @@
 package pipe
 
 import (
-	"time"
-
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"github.com/abigen/abigen/netbsd"
@@ -169,7 +167,7 @@ func (e *end) empty(u *kern.Uio) (moved bool, err error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.accessed = time.Now()
+	e.accessed = e.clock.Now()
 	return moved, nil
 }
 
@@ -187,7 +185,7 @@ func (e *end) fill(u *kern.Uio) error {
 		}
 		e.mu.Lock()
 		e.count += n
-		e.peer().modified = time.Now()
+		e.peer().modified = e.clock.Now()
 		e.mu.Unlock()
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
+	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
@@ -81,6 +82,7 @@ type pipe struct {
 
 	pipes *Pipes
 	procs *kern.Procs
+	clock hypercall.Clock
 	born  time.Time
 	ends  [2]end // to read from, to write to
 
@@ -109,7 +111,7 @@ type end struct {
 var _ kern.File = (*end)(nil)
 
 func newPipe(ps *Pipes, l *kern.Lwp) *pipe {
-	p := &pipe{pipes: ps, procs: l.Proc.Procs(), born: time.Now(), size: size}
+	p := &pipe{pipes: ps, procs: l.Proc.Procs(), clock: l.Clock(), born: l.Clock().Now(), size: size}
 	for i := range p.ends {
 		e := &p.ends[i]
 		e.pipe, e.writes, e.cred, e.accessed, e.modified = p, i == 1, l.Cred(), p.born, p.born

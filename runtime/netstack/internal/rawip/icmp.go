@@ -35,7 +35,7 @@ func (p *Protocol) icmp(in *inet.Packet, pkt *stack.PacketBuffer) bool {
 		if len(m) < netbsd.ICMP_TSLEN || group && p.net.Params.EchoGroups.Load() == 0 {
 			return true
 		}
-		stamp(m)
+		p.stamp(m)
 		p.answer(in, m, netbsd.ICMP_TSTAMPREPLY)
 		return false
 	case netbsd.ICMP_MASKREQ:
@@ -100,9 +100,9 @@ func (p *Protocol) failed4(m []byte, errno netbsd.Errno) {
 const body = 8
 
 // stamp puts the time into a timestamp request: milliseconds since midnight UTC.
-func stamp(m []byte) {
+func (p *Protocol) stamp(m []byte) {
 	const receive, transmit = body + 4, body + 8
-	now := time.Now().UTC()
+	now := p.net.Stack.Clock().Now().UTC()
 	ms := uint32(now.Sub(now.Truncate(24*time.Hour)) / time.Millisecond)
 	binary.BigEndian.PutUint32(m[receive:], ms)
 	binary.BigEndian.PutUint32(m[transmit:], ms)

@@ -67,7 +67,7 @@ func (so *Socket) counted(count int, err error) (r0, r1 uintptr, _ error) {
 // recvmmsg is recvmmsg(2). The timeout is looked at between messages only.
 func recvmmsg(l *kern.Lwp, a syscalls.Args) (r0, r1 uintptr, err error) {
 	var limit time.Duration
-	start := time.Now()
+	start := l.Clock().Monotonic()
 	timeout := abi.Addr(a[4])
 	if timeout != 0 {
 		var ts netbsd.Timespec
@@ -96,7 +96,7 @@ func recvmmsg(l *kern.Lwp, a syscalls.Args) (r0, r1 uintptr, err error) {
 		}
 		count++
 		at += netbsd.SizeofMmsghdr
-		if got&netbsd.MSG_OOB != 0 || timeout != 0 && time.Since(start) >= limit+time.Second {
+		if got&netbsd.MSG_OOB != 0 || timeout != 0 && l.Clock().Monotonic()-start >= limit+time.Second {
 			break
 		}
 		if flags&netbsd.MSG_WAITFORONE != 0 {

@@ -1,13 +1,14 @@
 package sysctl
 
 import (
-	"crypto/rand"
 	"encoding/binary"
+	"io"
 	"runtime"
 	"time"
 	"unsafe"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
 )
 
 // What a machine without disks and with little memory would say.
@@ -41,12 +42,12 @@ func kernNodes(cfg Config) []Node {
 		Node{Number: netbsd.KERN_PROC2, Name: "proc2", Type: netbsd.CTLTYPE_NODE, Handler: unavailable(4)},
 		Node{Number: netbsd.KERN_PROC_ARGS, Name: "proc_args", Type: netbsd.CTLTYPE_NODE, Handler: unavailable(2)},
 		Node{Number: netbsd.KERN_FILE2, Name: "file2", Type: netbsd.CTLTYPE_STRUCT, Handler: unavailable(4)},
-		Node{Number: netbsd.KERN_HARDCLOCK_TICKS, Name: "hardclock_ticks", Value: ticks(time.Now())},
+		Node{Number: netbsd.KERN_HARDCLOCK_TICKS, Name: "hardclock_ticks", Value: ticks(cfg.Clock)},
 		Node{Number: netbsd.KERN_MBUF, Name: "mbuf", Children: mbufNodes()},
 		checked(netbsd.KERN_SBMAX, "sbmax", 256<<10, atLeast(16<<10)),
 		checked(netbsd.KERN_SOMAXKVA, "somaxkva", 16<<20, atLeast(16<<20)),
-		Node{Number: netbsd.KERN_URND, Name: "urandom", Func: true, Value: IntFunc(randomInt)},
-		Node{Number: netbsd.KERN_ARND, Name: "arandom", Type: netbsd.CTLTYPE_INT, Size: 4, Handler: arandom},
+		Node{Number: netbsd.KERN_URND, Name: "urandom", Func: true, Value: randomInt(cfg.Random)},
+		Node{Number: netbsd.KERN_ARND, Name: "arandom", Type: netbsd.CTLTYPE_INT, Size: 4, Handler: arandom(cfg.Random)},
 	)...)
 }
 
@@ -91,27 +92,32 @@ func unavailable(numbers int) Handler {
 }
 
 // ticks counts the clock interrupts since boot.
-func ticks(boot time.Time) IntFunc {
-	return func() int32 { return int32(time.Since(boot) / (time.Second / hz)) }
+func ticks(clock hypercall.Clock) IntFunc {
+	boot := clock.Monotonic()
+	return func() int32 { return int32((clock.Monotonic() - boot) / (time.Second / hz)) }
 }
 
-func randomInt() int32 {
-	var b [4]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return int32(binary.NativeEndian.Uint32(b[:]))
+func randomInt(random io.Reader) IntFunc {
+	return func() int32 {
+		var b [4]byte
+		_, _ = random.Read(b[:]) // never fails
+		return int32(binary.NativeEndian.Uint32(b[:]))
+	}
 }
 
 // arandom fills the caller's buffer, unless it is larger than 256 bytes.
-func arandom(r *Request) error {
-	switch {
-	case r.OldLen == 0:
-		return nil
-	case r.OldLen > 256:
-		return netbsd.E2BIG
+func arandom(random io.Reader) Handler {
+	return func(r *Request) error {
+		switch {
+		case r.OldLen == 0:
+			return nil
+		case r.OldLen > 256:
+			return netbsd.E2BIG
+		}
+		b := make([]byte, r.OldLen)
+		_, _ = random.Read(b)
+		return r.lookup(Struct(func() []byte { return b }))
 	}
-	b := make([]byte, r.OldLen)
-	_, _ = rand.Read(b)
-	return r.lookup(Struct(func() []byte { return b }))
 }
 
 func hwNodes() []Node {

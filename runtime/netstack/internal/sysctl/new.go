@@ -2,9 +2,11 @@ package sysctl
 
 import (
 	"fmt"
+	"io"
 	"sync/atomic"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
@@ -16,6 +18,8 @@ type Config struct {
 	Hostname   string
 	Interfaces *netif.Table
 	Processes  *kern.Procs
+	Clock      hypercall.Clock
+	Random     io.Reader // never fails
 }
 
 // New returns the variables of a NetBSD kernel with TCP/IP, local sockets and

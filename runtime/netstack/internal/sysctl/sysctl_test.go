@@ -12,6 +12,7 @@ import (
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
+	"github.com/abigen/abigen/runtime/hypercall/system"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
@@ -39,7 +40,7 @@ func boot(t *testing.T) *machine {
 	t.Helper()
 	ifs := netif.New(stack.New(stack.Options{}))
 	procs := new(kern.Procs)
-	tree, err := New(Config{Release: kernel.NetBSD10, Hostname: "here", Interfaces: ifs, Processes: procs})
+	tree, err := New(Config{Release: kernel.NetBSD10, Hostname: "here", Interfaces: ifs, Processes: procs, Clock: system.Clock(), Random: system.Host().Random})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func (t *tcpcb) Connect(l *kern.Lwp, name []byte) error {
 	}
 	t.ep.Store(e)
 	t.so.Connecting()
-	e.init = time.AfterFunc(time.Duration(t.options.keepInit)*time.Second, func() {
+	e.init = t.proto.stack.Clock().AfterFunc(time.Duration(t.options.keepInit)*time.Second, func() {
 		if !e.established.Swap(true) {
 			t.end(e, netbsd.ETIMEDOUT)
 			e.Abort()

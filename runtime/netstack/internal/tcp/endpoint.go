@@ -3,7 +3,6 @@ package tcp
 import (
 	"net/netip"
 	"sync/atomic"
-	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
@@ -23,7 +22,7 @@ type endpoint struct {
 	queue *waiter.Queue
 	own   waiter.Queue // is queue, unless gVisor made it
 	entry waiter.Entry
-	init  *time.Timer // gives up connecting; nil for a connection that came in
+	init  tcpip.Timer // gives up connecting; nil for a connection that came in
 
 	established atomic.Bool
 	fin         atomic.Bool // the peer's was seen

@@ -6,11 +6,14 @@ import (
 	"time"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
 
 // An FS is a tree. One lock is for all of it; it is a leaf.
 type FS struct {
+	Clock hypercall.Clock
+
 	mu   sync.Mutex
 	root *Node
 	ino  uint64 // the last one given out
@@ -33,9 +36,9 @@ type Node struct {
 	socket   any              // of a socket, until it is closed
 }
 
-// New makes a tree that has nothing but a root directory.
-func New() *FS {
-	fs := new(FS)
+// New makes a tree that has nothing but a root directory, with the host's clock.
+func New(clock hypercall.Clock) *FS {
+	fs := &FS{Clock: clock}
 	fs.root = fs.node(netbsd.S_IFDIR|0o755, new(kern.Cred))
 	fs.root.parent, fs.root.nlink = fs.root, 2
 	return fs
@@ -43,7 +46,7 @@ func New() *FS {
 
 func (fs *FS) node(mode uint32, c *kern.Cred) *Node {
 	fs.ino++
-	now := time.Now()
+	now := fs.Clock.Now()
 	n := &Node{fs: fs, ino: fs.ino, mode: mode, uid: c.EUID, gid: c.EGID, nlink: 1, ctime: now, btime: now}
 	if n.isDir() {
 		n.children = map[string]*Node{}
@@ -88,7 +91,7 @@ func (n *Node) allows(c *kern.Cred, want uint32) error {
 // add puts child into the directory n.
 func (n *Node) add(name string, child *Node) {
 	n.children[name] = child
-	n.ctime = time.Now()
+	n.touch()
 	if child.isDir() {
 		child.parent = n
 		child.nlink = 2
@@ -99,7 +102,7 @@ func (n *Node) add(name string, child *Node) {
 // drop takes the name of child out of the directory n.
 func (n *Node) drop(name string, child *Node) {
 	delete(n.children, name)
-	n.ctime = time.Now()
+	n.touch()
 	child.nlink--
 	if child.isDir() {
 		child.parent = nil

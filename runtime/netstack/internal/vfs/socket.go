@@ -1,8 +1,6 @@
 package vfs
 
 import (
-	"time"
-
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
@@ -67,4 +65,4 @@ func (fs *FS) create(l *kern.Lwp, f found, mode uint32) (*Node, error) {
 }
 
 // touch notes that n changed.
-func (n *Node) touch() { n.ctime = time.Now() }
+func (n *Node) touch() { n.ctime = n.fs.Clock.Now() }

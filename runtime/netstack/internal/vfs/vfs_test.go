@@ -8,6 +8,7 @@ import (
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
+	"github.com/abigen/abigen/runtime/hypercall/system"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern/kerntest"
 	"github.com/abigen/abigen/runtime/netstack/internal/vfs"
@@ -19,7 +20,7 @@ type thread struct {
 }
 
 func newThread(t *testing.T) (thread, *vfs.FS) {
-	fs := vfs.New()
+	fs := vfs.New(system.Clock())
 	return thread{kerntest.New(t, kern.Sysents(), fs.Sysents()), t}, fs
 }
 
