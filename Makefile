@@ -52,7 +52,7 @@ unit: fetch ## the Go tests; those that were skipped are listed with the reason
 
 .PHONY: transcripts
 transcripts: preflight ## replay what was recorded on the real kernel, and print what differs (KERNEL_VECTORS=DIR: other recordings)
-	$(GO) test -C runtime/netstack -count=1 -parallel 16 -run '^TestTranscripts$$' -report
+	$(GO) test -C runtime/netstack -count=1 -parallel 8 -run '^TestTranscripts$$' -report
 
 .PHONY: race
 race: preflight ## the Go tests under the race detector (needs a C compiler)

@@ -156,7 +156,7 @@ func (r *replayer) skip(steps []Step, at *Step) {
 func (r *replayer) step(s *Step) error {
 	switch s.Call {
 	case "$settle":
-		time.Sleep(time.Duration(s.MS) * time.Millisecond)
+		settle(time.Duration(s.MS) * time.Millisecond)
 		return nil
 	case "$lwp":
 		return r.newThread(s.Name, r.threads["main"].proc)
@@ -184,10 +184,11 @@ func (r *replayer) step(s *Step) error {
 	}
 	if s.Async {
 		t.async = c
+		settle(blocked)
 		select {
 		case <-c.done:
 			r.differ(s, "did not block: %s", outcome(c))
-		case <-time.After(blocked):
+		default:
 		}
 		return nil
 	}
@@ -196,6 +197,21 @@ func (r *replayer) step(s *Step) error {
 		r.mem.remove(c.args.buffers)
 	}
 	return nil
+}
+
+// settle waits at least twice as long as was recorded, for the kernel's
+// goroutines to run. That this one wakes up late is a sign that others have to
+// wait, too: so it goes on until it was on time often enough, but not for ever.
+func settle(d time.Duration) {
+	const slice, late, limit = 5 * time.Millisecond, 2 * time.Millisecond, 3 * time.Second
+	start := time.Now()
+	for onTime := time.Duration(0); onTime < 2*d && time.Since(start) < limit; {
+		before := time.Now()
+		time.Sleep(slice)
+		if time.Since(before) < slice+late {
+			onTime += slice
+		}
+	}
 }
 
 func (r *replayer) fork(s *Step) error {
