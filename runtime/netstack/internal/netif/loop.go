@@ -95,27 +95,32 @@ func (e *loop) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		}
 		c.ipackets.Add(1)
 		c.ibytes.Add(n)
-		if refused, told := e.ifp.table.refuses(pkt); refused {
-			if told {
-				e.ifp.table.Refused(pkt)
-			}
-			continue
-		}
-		in := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: pkt.ToBuffer()})
-		in.NetworkProtocolNumber = pkt.NetworkProtocolNumber
-		if first, ok := in.Data().PullUp(min(in.Data().Size(), header.IPv6MinimumSize)); ok && e.ifp.forNobody(in.NetworkProtocolNumber, first) {
-			in.DecRef()
-			continue
-		}
-		switch pkt.TransportProtocolNumber {
-		case header.ICMPv4ProtocolNumber, header.ICMPv6ProtocolNumber:
-			e.deliverLater(in)
-		default:
-			(*d).DeliverNetworkPacket(in.NetworkProtocolNumber, in)
-			in.DecRef()
-		}
+		e.input(*d, pkt)
 	}
 	return pkts.Len(), nil
+}
+
+// input makes a packet come in, if it is for somebody.
+func (e *loop) input(d stack.NetworkDispatcher, pkt *stack.PacketBuffer) {
+	if refused, told := e.ifp.table.refuses(pkt); refused {
+		if told {
+			e.ifp.table.Refused(pkt)
+		}
+		return
+	}
+	in := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: pkt.ToBuffer()})
+	in.NetworkProtocolNumber = pkt.NetworkProtocolNumber
+	if first, ok := in.Data().PullUp(min(in.Data().Size(), header.IPv6MinimumSize)); ok && e.ifp.forNobody(in.NetworkProtocolNumber, first) {
+		in.DecRef()
+		return
+	}
+	switch pkt.TransportProtocolNumber {
+	case header.ICMPv4ProtocolNumber, header.ICMPv6ProtocolNumber:
+		e.deliverLater(in)
+	default:
+		d.DeliverNetworkPacket(in.NetworkProtocolNumber, in)
+		in.DecRef()
+	}
 }
 
 // deliverLater makes a packet come in in another goroutine, after those before
