@@ -1,6 +1,7 @@
 package inet
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 
@@ -94,7 +95,7 @@ func TestBindTwice(t *testing.T) {
 			if err := bind(row.a, row.aopts, row.aby); err != nil {
 				t.Fatalf("bind %s: %v", row.a, err)
 			}
-			if err := bind(row.b, row.bopts, row.bby); err != row.err {
+			if err := bind(row.b, row.bopts, row.bby); !errors.Is(err, row.err) {
 				t.Errorf("bind %s: %v, want %v", row.b, err, row.err)
 			}
 		})
@@ -121,7 +122,7 @@ func TestEphemeral(t *testing.T) {
 		t.Errorf("ports %d, want 60001 and 60000", ports)
 	}
 	p, sa := testPcb(table, l, netip.MustParseAddrPort("127.0.0.1:0"), 0)
-	if err := p.Bind(l, sa); err != netbsd.EAGAIN {
+	if err := p.Bind(l, sa); !errors.Is(err, netbsd.EAGAIN) {
 		t.Errorf("no port is left: %v, want EAGAIN", err)
 	}
 	last.Detach()

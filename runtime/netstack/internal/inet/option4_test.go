@@ -2,6 +2,7 @@ package inet
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestParseRoute(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := parseRoute(b)
-		if hex.EncodeToString(got) != row.want || err != row.err {
+		if hex.EncodeToString(got) != row.want || !errors.Is(err, row.err) {
 			t.Errorf("%s: %x, %v, want %s, %v", row.options, got, err, row.want, row.err)
 		}
 	}

@@ -1,6 +1,7 @@
 package inet
 
 import (
+	"errors"
 	"net/netip"
 
 	"github.com/abigen/abigen/netbsd"
@@ -22,7 +23,7 @@ func (p *Pcb) BindRaw(name []byte) error {
 		return nil
 	}
 	sa, err := decode6(name)
-	if err == netbsd.EAFNOSUPPORT {
+	if errors.Is(err, netbsd.EAFNOSUPPORT) {
 		return netbsd.EADDRNOTAVAIL
 	}
 	if err == nil {

@@ -116,7 +116,3 @@ var (
 
 // null tells whether a is no address: 0.0.0.0, ::, or 0.0.0.0 mapped.
 func null(a netip.Addr) bool { return a == any4 || a == any6 || a == mapped }
-
-// unmap4 returns the IPv4 address that packets carry for a, and whether there is
-// one.
-func unmap4(a netip.Addr) (netip.Addr, bool) { return a.Unmap(), a.Is4() || a.Is4In6() }
