@@ -2,6 +2,7 @@ package netstack
 
 import (
 	"sync/atomic"
+	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
@@ -74,6 +75,7 @@ func obey(vars *sysctl.Tree, ifs *netif.Table, t *tcp.Params) error {
 		{"net.inet6.ip6.forwarding", forwarding(ifs, ipv6.ProtocolNumber)},
 		{"net.inet6.ip6.hlim", hopLimit(s)},
 		{"net.inet.tcp.sack.enable", selectiveAck(s)},
+		{"net.inet.tcp.mslt.loopback", timeWait(s)},
 		{"net.inet.tcp.keepidle", halfSeconds(&t.KeepIdle)},
 		{"net.inet.tcp.keepintvl", halfSeconds(&t.KeepIntvl)},
 		{"net.inet.tcp.keepinit", halfSeconds(&t.KeepInit)},
@@ -110,6 +112,16 @@ func hopLimit(s *stack.Stack) func(int32) {
 // halfSeconds puts a time in ticks of TCP's slow clock (PR_SLOWHZ) into seconds.
 func halfSeconds(p *atomic.Int32) func(int32) {
 	return func(v int32) { p.Store(int32(uint32(v) / 2)) }
+}
+
+// timeWait sets how long a connection that is over keeps its ports: twice the
+// MSL, which is in half seconds. NetBSD has others for connections to other hosts;
+// gVisor knows one for all.
+func timeWait(s *stack.Stack) func(int32) {
+	return func(v int32) {
+		d := tcpip.TCPTimeWaitTimeoutOption(time.Duration(v) * time.Second)
+		_ = s.SetTransportProtocolOption(gtcp.ProtocolNumber, &d)
+	}
 }
 
 func selectiveAck(s *stack.Stack) func(int32) {

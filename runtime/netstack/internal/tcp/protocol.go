@@ -1,11 +1,7 @@
 package tcp
 
 import (
-	"time"
-
-	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
-	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
@@ -21,19 +17,10 @@ type Protocol struct {
 	stack *stack.Stack
 }
 
-// timeWait is how long a connection that is over keeps its ports: twice the MSL
-// that NetBSD has for the loopback interface (tcp_msl_loop). gVisor knows only
-// one time for all connections.
-const timeWait = 2 * time.Second
-
 // New prepares the TCP of s, whose blocks are in t.
 func New(s *stack.Stack, t *inet.Table) (*Protocol, error) {
 	if errLayout != nil {
 		return nil, errLayout
-	}
-	tw := tcpip.TCPTimeWaitTimeoutOption(timeWait)
-	if err := s.SetTransportProtocolOption(gtcp.ProtocolNumber, &tw); err != nil {
-		return nil, inet.Errno(err)
 	}
 	p := &Protocol{Table: t, stack: s}
 	p.Params.init()
