@@ -5,6 +5,9 @@ import "testing"
 // TestNoAllocation holds that a read or write of a connection allocates nothing.
 // (Over IPv6, gVisor's parser of headers does.)
 func TestNoAllocation(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes pools forget")
+	}
 	c1, c2 := connected(t, boot(t), "tcp4", "127.0.0.1:0")
 	b := make([]byte, 100)
 	allocs := testing.AllocsPerRun(1000, func() {
