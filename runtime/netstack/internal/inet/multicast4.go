@@ -163,7 +163,7 @@ func (n *Net) membership4(value []byte, add bool) (netip.Addr, *netif.Ifnet, err
 
 // interfaceOf returns the interface that packets to a take, nil for none.
 func (n *Net) interfaceOf(a netip.Addr, scope int) *netif.Ifnet {
-	if rt, ok := n.Routes.Resolve(a, scope); ok {
+	if rt, ok := n.resolve(a, scope); ok {
 		return rt.Ifp
 	}
 	return nil

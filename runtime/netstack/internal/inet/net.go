@@ -33,6 +33,20 @@ func (n *Net) Event(e netif.Event) {
 	}
 }
 
+// lookup returns the route that packets to dst take, if that leads to an
+// interface. scope is the interface's index for an address that needs one.
+func (n *Net) lookup(dst netip.Addr, scope int) (*rtable.Route, bool) {
+	rt, ok := n.Routes.Lookup(dst, scope)
+	return rt, ok && rt.Ifp != nil
+}
+
+// resolve is lookup on behalf of a program, of which routing sockets hear when
+// it is in vain.
+func (n *Net) resolve(dst netip.Addr, scope int) (*rtable.Route, bool) {
+	rt, ok := n.Routes.Resolve(dst, scope)
+	return rt, ok && rt.Ifp != nil
+}
+
 // hasAddr4 tells whether any interface has an IPv4 address.
 func (n *Net) hasAddr4() bool {
 	_, ok := n.first4()

@@ -104,7 +104,7 @@ func (n *Net) route4(h *Out4, o *Options) (w way4, err error) {
 		}
 		w.ifa = w.ifp.First(netbsd.AF_INET)
 	default:
-		rt, ok := n.Routes.Resolve(h.Dst, 0)
+		rt, ok := n.resolve(h.Dst, 0)
 		if !ok {
 			return w, netbsd.EHOSTUNREACH
 		}

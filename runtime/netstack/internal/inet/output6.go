@@ -106,7 +106,7 @@ func (n *Net) route6(dst netip.Addr, s Source6) (*netif.Ifnet, *rtable.Route, er
 	if s.NextHop.IsValid() {
 		addr, scope = Split(s.NextHop)
 	}
-	rt, ok := n.Routes.Lookup(addr, int(scope))
+	rt, ok := n.lookup(addr, int(scope))
 	switch {
 	case !ok:
 		return nil, nil, netbsd.EHOSTUNREACH
@@ -242,7 +242,7 @@ func (n *Net) tellMTU(dst netip.Addr, mtu uint32) {
 // (ip6_getpmtu).
 func (n *Net) pathMTU(dst netip.Addr) (uint32, error) {
 	addr, scope := Split(dst)
-	rt, ok := n.Routes.Resolve(addr.Unmap(), int(scope))
+	rt, ok := n.resolve(addr.Unmap(), int(scope))
 	if !ok {
 		return 0, netbsd.EHOSTUNREACH
 	}

@@ -36,7 +36,7 @@ func (n *Net) Source4(dst netip.Addr, s Source) (netip.Addr, error) {
 // interface lead to an address of another one, or to nobody.
 func (n *Net) sourceByRoute(dst netip.Addr, s Source) *netif.Ifaddr {
 	if s.Options&netbsd.SO_DONTROUTE == 0 {
-		rt, ok := n.Routes.Resolve(dst, 0)
+		rt, ok := n.resolve(dst, 0)
 		if ok && rt.Ifp.Flags()&netbsd.IFF_LOOPBACK == 0 && rt.Ifa != nil {
 			return rt.Ifa
 		}

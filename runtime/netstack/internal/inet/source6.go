@@ -80,9 +80,9 @@ func (n *Net) outgoing6(dst netip.Addr, s Source6) (*netif.Ifnet, error) {
 	if s.NextHop.IsValid() {
 		addr, scope = Split(s.NextHop)
 	}
-	resolve := n.Routes.Resolve
+	resolve := n.resolve
 	if dst.IsMulticast() {
-		resolve = n.Routes.Lookup
+		resolve = n.lookup
 	}
 	rt, ok := resolve(addr, int(scope))
 	if !ok || s.NextHop.IsValid() && rt.Is(netbsd.RTF_GATEWAY) {
