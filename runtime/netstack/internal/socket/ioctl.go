@@ -49,10 +49,7 @@ func put(data []byte, n int) error {
 // unsent counts the bytes that wait to be sent.
 func (so *Socket) unsent() int {
 	if st, ok := so.Proto.(Stream); ok {
-		so.Mu.Lock()
-		hiwat := so.Snd.Hiwat
-		so.Mu.Unlock()
-		return max(hiwat-st.Space(), 0)
+		return st.Unsent()
 	}
 	so.Mu.Lock()
 	defer so.Mu.Unlock()

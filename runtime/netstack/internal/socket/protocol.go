@@ -99,10 +99,12 @@ type Protocol interface {
 type Stream interface {
 	Protocol
 
-	// Buffered counts the bytes that can be read now, and Space those that
-	// can be written.
+	// Buffered counts the bytes that can be read now, Space those that can
+	// be written, and Unsent those that were written and may have to be sent
+	// once more.
 	Buffered() int
 	Space() int
+	Unsent() int
 
 	// ReadStream moves at most n bytes that are buffered to u; one call at
 	// a time. With peek

@@ -45,6 +45,14 @@ func (t *tcpcb) Space() int {
 	return space
 }
 
+// Unsent counts the bytes that the peer has not acknowledged.
+func (t *tcpcb) Unsent() int {
+	if e := t.ep.Load(); e != nil {
+		return unacknowledged(e.Endpoint)
+	}
+	return 0
+}
+
 // ReadStream moves at most n bytes that have arrived to u.
 func (t *tcpcb) ReadStream(u *kern.Uio, n int, peek bool) (int, error) {
 	e := t.ep.Load()
