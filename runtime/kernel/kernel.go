@@ -10,7 +10,7 @@ import (
 // several goroutines at once.
 type Kernel interface {
 	// NewProcess starts a process: a child of process 1 with user id 0, no
-	// descriptors and no threads.
+	// descriptors but for opt.Console, and no threads.
 	NewProcess(opt ProcessOptions) (Process, error)
 
 	// Release tells which NetBSD's system call interface the kernel has.
@@ -28,9 +28,14 @@ type Kernel interface {
 type ProcessOptions struct {
 	Name string // as in p_comm; at most 16 bytes are kept
 
-	// Signal is called for each signal the kernel raises in the process, in
-	// the goroutine of the call that raised it. Nil: signals are lost.
+	// Signal is called for each signal the kernel raises in the process,
+	// before the call that raised it returns. It must neither block nor make
+	// calls of the process. Nil: signals are lost.
 	Signal func(netbsd.Signal)
+
+	// Console opens descriptors 0, 1 and 2 for writing to the kernel's
+	// console, as the clients of a remote kernel expect.
+	Console bool
 }
 
 // A Process is a process of a kernel: user ids, descriptors, threads. Its

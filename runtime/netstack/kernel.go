@@ -40,7 +40,14 @@ func (k *Kernel) NewProcess(opt kernel.ProcessOptions) (kernel.Process, error) {
 	if k.halted.Load() {
 		return nil, netbsd.ENXIO
 	}
-	return &process{k, k.procs.New(opt.Name, opt.Signal)}, nil
+	p := k.procs.New(opt.Name, opt.Signal)
+	if opt.Console {
+		if err := openConsole(p, k.host.Console); err != nil {
+			p.Exit()
+			return nil, err
+		}
+	}
+	return &process{k, p}, nil
 }
 
 // Close halts the kernel: its processes exit, and the network goes away.

@@ -20,9 +20,9 @@ import (
 // cannot do is left to block until the process exits: calls that neither poll(2) nor a flag helps with, such as
 // close(2) with SO_LINGER or a lock of a file.
 type Client struct {
-	url        URL
-	release    *kernel.Release
-	interrupts bool // the server knows typeInterrupt
+	url     URL
+	release *kernel.Release
+	own     bool // the server is one of this package, and knows typeInterrupt
 
 	mu     sync.Mutex
 	procs  map[*process]struct{}
@@ -50,7 +50,7 @@ func Dial(ctx context.Context, url string) (*Client, error) {
 	if c.release, err = parseBanner(line); err != nil {
 		return nil, &ConnError{u, "dial", err}
 	}
-	if c.interrupts, err = conn.askInterrupts(ctx); err != nil {
+	if c.own, err = conn.askInterrupts(ctx); err != nil {
 		return nil, &ConnError{u, "dial", err}
 	}
 	return c, nil
@@ -98,6 +98,9 @@ func (c *Client) NewProcess(opt kernel.ProcessOptions) (kernel.Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opt.Console {
+		return p, nil
+	}
 	if err := p.closeConsole(); err != nil {
 		p.Exit()
 		return nil, err
@@ -122,7 +125,7 @@ func (c *Client) newProcess(opt kernel.ProcessOptions, subtype uint32, body []by
 		return nil, err
 	}
 	p := &process{client: c, clientConn: conn, opt: opt}
-	conn.signal = opt.Signal
+	conn.signal, conn.refusals = opt.Signal, c.own
 	go conn.run()
 	if err := p.handshake(ctx, subtype, body); err != nil {
 		conn.end(err)

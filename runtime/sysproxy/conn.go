@@ -23,6 +23,8 @@ type clientConn struct {
 	done   chan struct{} // closed when nothing is read any more
 	answer []byte        // a buffer of the reading goroutine
 
+	refusals bool // the server understands when an upcall is refused
+
 	mu      sync.Mutex
 	last    uint64
 	waiting map[uint64]*request

@@ -105,4 +105,16 @@ func (o *outbox) flush() {
 		o.drained.Broadcast()
 	}
 	o.sending = false
+	o.drained.Broadcast()
+}
+
+// finish sends what is pending, and returns when nobody is sending.
+func (o *outbox) finish() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.sending {
+		o.drained.Wait()
+	}
+	o.sending = true
+	o.flush()
 }

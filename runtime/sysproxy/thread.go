@@ -50,6 +50,8 @@ func (t *thread) call(ctx context.Context, num syscalls.Number, args syscalls.Ar
 			time.Sleep(time.Duration(min(n, 100)) * time.Millisecond)
 		case err != nil:
 			return 0, 0, err
+		case r.fault:
+			return 0, 0, netbsd.EFAULT
 		case r.errno == eRestart && n < restarts && ctx.Err() == nil:
 		case r.errno == eRestart:
 			return 0, 0, netbsd.EINTR
@@ -57,8 +59,6 @@ func (t *thread) call(ctx context.Context, num syscalls.Number, args syscalls.Ar
 			return 0, 0, netbsd.EINVAL
 		case r.errno > 0:
 			return 0, 0, netbsd.Errno(r.errno)
-		case r.fault:
-			return 0, 0, netbsd.EFAULT
 		default:
 			return r.r0, r.r1, nil
 		}
@@ -83,7 +83,7 @@ func (t *thread) once(ctx context.Context, num syscalls.Number, args syscalls.Ar
 	select {
 	case <-r.done:
 	case <-ctx.Done():
-		if t.p.client.interrupts {
+		if t.p.client.own {
 			t.p.interrupt(r.id)
 		}
 		<-r.done

@@ -5,9 +5,10 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
-// upcall does what the kernel asks for. A request that names memory that there
-// is not cannot be refused in this protocol; the call it seems to be for fails
-// with EFAULT when it ends.
+// upcall does what the kernel asks for. A request for memory that there is not
+// cannot be refused, unless the server is one of this package. What the kernel stores there is
+// lost, and what it reads is zero, but the call it seems to be for fails with
+// EFAULT when it ends.
 func (c *clientConn) upcall(h header, body []byte) error {
 	size := map[uint16]int{
 		typeCopyin: copySize, typeCopyinstr: copySize, typeCopyout: copySize, typeCopyoutstr: copySize,
@@ -40,7 +41,9 @@ func (c *clientConn) upcall(h header, body []byte) error {
 		if uint64(len(data)) < want {
 			return h.errorf("%d bytes to copy", want)
 		}
-		c.access(a, func(m abi.Memory) bool { return m.WriteAt(data[:want], a) == nil })
+		if !c.access(func(m abi.Memory) bool { return m.WriteAt(data[:want], a) == nil }) {
+			c.blame(a)
+		}
 		return nil
 	}
 	if want > maxFrame-headerSize {
@@ -49,12 +52,27 @@ func (c *clientConn) upcall(h header, body []byte) error {
 	b := c.room(int(want))
 	if h.typ == typeCopyinstr {
 		answer.typ = typeCopyin
-		return c.reply(answer, b[:c.readString(b, a)])
+		n, there := c.readString(b, a)
+		if !there {
+			return c.cannot(answer, a, nil)
+		}
+		return c.reply(answer, b[:n])
 	}
-	if !c.access(a, func(m abi.Memory) bool { return m.ReadAt(b, a) == nil }) {
+	if !c.access(func(m abi.Memory) bool { return m.ReadAt(b, a) == nil }) {
 		clear(b)
+		return c.cannot(answer, a, b)
 	}
 	return c.reply(answer, b)
+}
+
+// cannot answers an upcall for memory that is not there, with the body given
+// when the server does not take a refusal.
+func (c *clientConn) cannot(h header, a abi.Addr, body []byte) error {
+	if c.refusals {
+		return c.reply(header{id: h.id, class: classError, word: uint32(Malformed)}, nil)
+	}
+	c.blame(a)
+	return c.reply(h, body)
 }
 
 // reply answers an upcall.
@@ -73,50 +91,51 @@ func (c *clientConn) room(n int) []byte {
 }
 
 // readString fills b with the string at a, zero byte included, and returns how
-// much that is: all of b when it is longer, 0 when it is not there.
-func (c *clientConn) readString(b []byte, a abi.Addr) int {
-	n := 0
-	there := c.access(a, func(m abi.Memory) bool {
+// much that is, all of b when it is longer, and whether it is there.
+func (c *clientConn) readString(b []byte, a abi.Addr) (n int, there bool) {
+	there = c.access(func(m abi.Memory) bool {
 		for n = 0; n < len(b); n++ {
 			if m.ReadAt(b[n:n+1], a+abi.Addr(n)) != nil {
 				return false
 			}
 			if b[n] == 0 {
 				n++
-				return true
+				break
 			}
 		}
 		return true
 	})
-	if !there {
-		return 0
-	}
-	return n
+	return n, there
 }
 
-// access lets do try the memories of the calls under way, until it succeeds. If
-// it does not, the fault is that of the call with the nearest address among its
-// arguments.
-func (c *clientConn) access(a abi.Addr, do func(abi.Memory) bool) bool {
-	var buf [8]*request
-	calls := buf[:0]
+// access lets do try the memories of the calls under way, until it succeeds.
+func (c *clientConn) access(do func(abi.Memory) bool) bool {
+	var buf [8]abi.Memory
+	all := buf[:0]
 	c.mu.Lock()
 	for _, r := range c.waiting {
 		if r.mem != nil {
-			calls = append(calls, r)
+			all = append(all, r.mem)
 		}
 	}
 	c.mu.Unlock()
-	for _, r := range calls {
-		if do(r.mem) {
+	for _, m := range all {
+		if do(m) {
 			return true
 		}
 	}
+	return false
+}
+
+// blame has the call fail whose arguments have the nearest address.
+func (c *clientConn) blame(a abi.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var blamed *request
 	nearest := ^uintptr(0)
-	for _, r := range calls {
+	for _, r := range c.waiting {
 		for _, arg := range &r.args {
-			if d := uintptr(a) - arg; arg != 0 && (blamed == nil || d < nearest) {
+			if d := uintptr(a) - arg; r.typ == typeSyscall && arg != 0 && (blamed == nil || d < nearest) {
 				blamed, nearest = r, d
 			}
 		}
@@ -124,5 +143,4 @@ func (c *clientConn) access(a abi.Addr, do func(abi.Memory) bool) bool {
 	if blamed != nil {
 		blamed.fault = true
 	}
-	return false
 }

@@ -1,6 +1,7 @@
 package kern
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math"
@@ -55,9 +56,31 @@ func In[T any](l *Lwp, v *T, a abi.Addr) error { return l.CopyIn(abi.AsBytes(v),
 // Out writes a value of one of NetBSD's types to the caller's memory.
 func Out[T any](l *Lwp, v *T, a abi.Addr) error { return l.CopyOut(abi.AsBytes(v), a) }
 
+// A stringReader is a memory that finds the end of a string itself, as one at
+// the other end of a connection should. ReadString fills p with the string at a, zero byte
+// included, and returns how much that is.
+type stringReader interface {
+	ReadString(p []byte, a abi.Addr) (int, error)
+}
+
 // CopyInString reads a string that ends with a zero byte, without it
 // (copyinstr(9)): ENAMETOOLONG when there is none within limit bytes.
 func (l *Lwp) CopyInString(a abi.Addr, limit int) (string, error) {
+	if m, ok := l.Mem.(stringReader); ok && a != 0 {
+		b := make([]byte, limit)
+		n, err := m.ReadString(b, a)
+		if err != nil {
+			return "", fault(err)
+		}
+		if end := bytes.IndexByte(b[:n], 0); end >= 0 {
+			return string(b[:end]), nil
+		}
+		return "", netbsd.ENAMETOOLONG
+	}
+	return l.copyInString(a, limit)
+}
+
+func (l *Lwp) copyInString(a abi.Addr, limit int) (string, error) {
 	const piece = 64
 	var b []byte
 	for len(b) < limit {
