@@ -106,3 +106,38 @@ func (c *Client) Cloners(ctx context.Context) ([]string, error) {
 	}
 	return names, nil
 }
+
+// Number returns the numbers of the variable with the name.
+func (c *Client) Number(ctx context.Context, name string) ([]int32, error) { return c.number(ctx, name) }
+
+// Children lists what is below the node with the numbers, all that there is
+// without any.
+func (c *Client) Children(ctx context.Context, mib ...int32) ([]Variable, error) {
+	return c.children(ctx, mib)
+}
+
+// SetValue sets the variable with the numbers.
+func (c *Client) SetValue(ctx context.Context, v []byte, mib ...int32) error {
+	defer c.lock()()
+	return c.sysctl(ctx, mib, 0, 0, v)
+}
+
+// Description returns what the kernel says about the variable with the numbers:
+// nothing when it has none to tell.
+func (c *Client) Description(ctx context.Context, mib ...int32) (string, error) {
+	if len(mib) == 0 {
+		return "", netbsd.EINVAL
+	}
+	parent, number := mib[:len(mib)-1:len(mib)-1], mib[len(mib)-1]
+	request := netbsd.Sysctlnode{Flags: netbsd.SYSCTL_VERSION, Num: number}
+	b, err := c.valueWith(ctx, append(parent, netbsd.CTL_DESCRIBE), abi.AsBytes(&request))
+	if err != nil {
+		return "", err
+	}
+	const header = 12 // descr_num, descr_ver, descr_len
+	if len(b) < header {
+		return "", nil
+	}
+	b = b[header:]
+	return string(b[:abi.StringLen(b)]), nil
+}

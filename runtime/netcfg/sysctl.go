@@ -18,6 +18,8 @@ type Variable struct {
 	Type     uint32 // CTLTYPE_*
 	Writable bool   // by the superuser
 	Size     int    // of the value in bytes, 0 when that varies
+	Hex      bool   // an integer that is best read in hexadecimal
+	Unsigned bool   // an integer that is not negative
 }
 
 // Variables lists what is below the node with the name, such as "net.inet.ip";
@@ -124,6 +126,8 @@ func (c *Client) children(ctx context.Context, mib []int32) ([]Variable, error) 
 			Type:     n.Flags & netbsd.SYSCTL_TYPEMASK,
 			Writable: n.Flags&netbsd.CTLFLAG_READWRITE != 0,
 			Size:     int(binary.NativeEndian.Uint64(abi.AsBytes(&n.Size))),
+			Hex:      n.Flags&netbsd.CTLFLAG_HEX != 0,
+			Unsigned: n.Flags&netbsd.CTLFLAG_UNSIGNED != 0,
 		}
 	}
 	return list, nil
