@@ -3,6 +3,7 @@ package nbsock_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -66,7 +67,7 @@ func serve(t *testing.T, n *nbsock.Net, h http.Handler) (url string, stop func()
 		if err := srv.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := <-done; err != http.ErrServerClosed {
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}
 	}

@@ -2,6 +2,7 @@ package nbsock
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"sync"
@@ -42,10 +43,10 @@ func (i *interrupt) Done() <-chan struct{} {
 
 // Err implements [context.Context].
 func (i *interrupt) Err() error {
-	switch i.check() {
-	case nil:
+	switch err := i.check(); {
+	case err == nil:
 		return nil
-	case net.ErrClosed:
+	case errors.Is(err, net.ErrClosed):
 		return context.Canceled
 	}
 	return context.DeadlineExceeded

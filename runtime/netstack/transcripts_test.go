@@ -1,6 +1,7 @@
 package netstack_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -209,7 +211,7 @@ func (s *tally) finish(t *testing.T) {
 }
 
 func (s *tally) print(w io.Writer, all *areaTally) {
-	slices.Sort(all.problems)
+	slices.SortFunc(all.problems, byLine)
 	for _, p := range all.problems {
 		_, _ = fmt.Fprintln(w, p)
 	}
@@ -217,6 +219,15 @@ func (s *tally) print(w io.Writer, all *areaTally) {
 		s.areas[name].print(w, "area "+name)
 	}
 	all.print(w, "all")
+}
+
+// byLine orders problems, which begin with a file and a line.
+func byLine(a, b string) int {
+	aFile, aRest, _ := strings.Cut(a, ":")
+	bFile, bRest, _ := strings.Cut(b, ":")
+	aLine, _, _ := strings.Cut(aRest, ":")
+	bLine, _, _ := strings.Cut(bRest, ":")
+	return cmp.Or(cmp.Compare(aFile, bFile), cmp.Compare(len(aLine), len(bLine)), cmp.Compare(aLine, bLine))
 }
 
 func (a *areaTally) print(w io.Writer, name string) {
