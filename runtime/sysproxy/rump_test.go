@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -16,6 +17,9 @@ func rumpServer(t testing.TB, components ...string) string {
 	prefix := os.Getenv("RUMP_PREFIX")
 	if prefix == "" {
 		t.Skip("needs NetBSD's kernel: RUMP_PREFIX is not set")
+	}
+	if runtime.GOARCH != "amd64" {
+		t.Skip("needs NetBSD's kernel for this architecture")
 	}
 	dir := t.TempDir()
 	url := "unix://" + filepath.Join(dir, "s")

@@ -16,6 +16,7 @@ import (
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
 	"github.com/abigen/abigen/runtime/hypercall"
+	"github.com/abigen/abigen/runtime/hypercall/wire"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack"
 )
@@ -26,12 +27,27 @@ func boot(t testing.TB, console hypercall.Console) *netstack.Kernel {
 	if console == nil {
 		console = new(bytes.Buffer)
 	}
-	k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Host: &hypercall.Host{Console: console}})
+	host := &hypercall.Host{Console: console, Network: wires()}
+	k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Host: host})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { k.Close() })
 	return k
+}
+
+// wires are Ethernet segments by the link strings that name them.
+func wires() hypercall.Network {
+	var mu sync.Mutex
+	all := map[string]*wire.Wire{}
+	return hypercall.NetworkFunc(func(_, linkstr string) (hypercall.NetworkDevice, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if all[linkstr] == nil {
+			all[linkstr] = wire.New()
+		}
+		return all[linkstr].Attach(), nil
+	})
 }
 
 // serve serves a kernel until the test ends, and returns the URL.
