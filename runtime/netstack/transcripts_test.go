@@ -31,7 +31,8 @@ const (
 var printReport = flag.Bool("report", false, "print what TestTranscripts finds, by area, to standard output")
 
 // TestTranscripts replays what was recorded on the real kernel. KERNEL_VECTORS
-// names a folder with other recordings, to which DEVIATIONS.md does not apply.
+// names a folder with other recordings, to which DEVIATIONS.md does not apply:
+// the test fails only when too many of their calls differ.
 // A single scenario: -run 'TestTranscripts/D/scm_rights$'.
 func TestTranscripts(t *testing.T) {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
@@ -47,7 +48,7 @@ func TestTranscripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no transcripts in %s: %v", folder, err)
 	}
-	var sum tally
+	sum := tally{lenient: folder != vectors}
 	t.Cleanup(func() { sum.finish(t) })
 	for area, files := range byArea(files) {
 		t.Run(area, func(t *testing.T) {
@@ -116,11 +117,14 @@ func replay(t *testing.T, file string, known map[int]string, sum *tally) {
 		}
 	}
 	sum.add(sc, len(differences), problems)
-	if *printReport {
-		return // finish reports them
+	switch {
+	case *printReport: // finish reports them
+		return
+	case len(problems) > 0 && !sum.lenient:
+		t.Fail()
 	}
 	for _, p := range problems {
-		t.Error(p)
+		t.Log(p)
 	}
 	t.Logf("%d of %d calls agree", sc.Calls()-len(differences), sc.Calls())
 }
@@ -165,6 +169,8 @@ func describe(file string, d transcript.Difference) string {
 
 // A tally counts calls, and keeps what is wrong.
 type tally struct {
+	lenient bool // only too many differences are a failure
+
 	mu    sync.Mutex
 	areas map[string]*areaTally
 }
@@ -201,7 +207,7 @@ func (s *tally) finish(t *testing.T) {
 	}
 	if *printReport {
 		s.print(os.Stdout, &all)
-		if len(all.problems) > 0 {
+		if len(all.problems) > 0 && !s.lenient {
 			t.Fail()
 		}
 	}
