@@ -31,6 +31,7 @@ var errnoTable = [...]abi.Entry[linux.Errno]{
 	netbsd.ENXIO:           {To: linux.ENXIO, OK: true},
 	netbsd.E2BIG:           {To: linux.E2BIG, OK: true},
 	netbsd.ENOEXEC:         {To: linux.ENOEXEC, OK: true},
+	netbsd.EBADF:           {To: linux.EBADF, OK: true},
 	netbsd.ECHILD:          {To: linux.ECHILD, OK: true},
 	netbsd.EDEADLK:         {To: linux.EDEADLK, OK: true},
 	netbsd.ENOMEM:          {To: linux.ENOMEM, OK: true},

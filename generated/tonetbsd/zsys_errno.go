@@ -81,6 +81,7 @@ var errnoTable = [...]abi.Entry[netbsd.Errno]{
 	linux.ENXIO:           {To: netbsd.ENXIO, OK: true},
 	linux.E2BIG:           {To: netbsd.E2BIG, OK: true},
 	linux.ENOEXEC:         {To: netbsd.ENOEXEC, OK: true},
+	linux.EBADF:           {To: netbsd.EBADF, OK: true},
 	linux.ECHILD:          {To: netbsd.ECHILD, OK: true},
 	linux.ENOMEM:          {To: netbsd.ENOMEM, OK: true},
 	linux.EACCES:          {To: netbsd.EACCES, OK: true},
