@@ -49,6 +49,7 @@ var rules = []rule{
 	{"runtime/nbsock", []string{"runtime/kernel", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"internal/strictyaml", []string{"abi/ctype", "internal/nearest"}, "YAML to any struct; it knows no configuration"},
 	{"internal/nearest", nil, "a function"},
+	{"internal/netns", nil, "tests of anything may use it"},
 	{"internal/output", nil, "files on disk; it does not care what is in them"},
 	{"internal/cprobe", []string{"abi/ctype"}, "asks a C compiler; it believes nothing we computed"},
 	{"internal/config", []string{"abi/ctype", "internal/strictyaml", "internal/nearest"}, "what the user wrote"},

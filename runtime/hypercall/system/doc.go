@@ -5,4 +5,6 @@
 // network has:
 //
 //	shmif   a bus of package shmif; the link string is the path of its file
+//	virt    a tap of package tap; the link string is its name, fd:N for the
+//	        descriptor N of one, or a number N for the one named tunN
 package system

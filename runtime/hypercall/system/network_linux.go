@@ -1,20 +1,48 @@
 package system
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/hypercall/shmif"
+	"github.com/abigen/abigen/runtime/hypercall/tap"
 )
 
 // open opens a device of the network.
 func open(driver, linkstr string) (hypercall.NetworkDevice, error) {
+	var dev hypercall.NetworkDevice
+	var err error
 	switch driver {
 	case "shmif":
-		b, err := shmif.Open(linkstr)
-		if err != nil {
-			return nil, hypercall.NewError("open", driver, err)
-		}
-		return b, nil
+		dev, err = shmif.Open(linkstr)
+	case "virt":
+		dev, err = openTap(linkstr)
+	default:
+		return nil, &hypercall.OpError{Op: "open", Driver: driver, Err: netbsd.ENXIO}
 	}
-	return nil, &hypercall.OpError{Op: "open", Driver: driver, Err: netbsd.ENXIO}
+	if err != nil {
+		return nil, hypercall.NewError("open", driver, err)
+	}
+	return dev, nil
+}
+
+// openTap opens the tap that a link string says: fd:N is a descriptor, a number
+// alone the tap of that number, and everything else a name.
+func openTap(linkstr string) (*tap.Device, error) {
+	if n, ok := strings.CutPrefix(linkstr, "fd:"); ok {
+		fd, err := strconv.ParseUint(n, 10, 31)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no descriptor: %w", linkstr, unix.EINVAL)
+		}
+		return tap.FromFD(int(fd))
+	}
+	if _, err := strconv.ParseUint(linkstr, 10, 64); err == nil {
+		linkstr = "tun" + linkstr
+	}
+	return tap.Open(linkstr)
 }

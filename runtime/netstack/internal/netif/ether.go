@@ -45,7 +45,8 @@ type ether struct {
 	ifp    *Ifnet
 	driver string
 
-	running    atomic.Bool // up, and there is a device
+	running    atomic.Bool  // up, and there is a device
+	link       atomic.Int32 // LINK_STATE_*
 	promisc    atomic.Bool
 	mtu        atomic.Uint32
 	mac        atomic.Pointer[tcpip.LinkAddress]
@@ -83,7 +84,6 @@ func (e *ether) start(t *Table, p *Ifnet) error {
 
 func (e *ether) stop(t *Table, p *Ifnet) { t.change(p, p.Flags()&^netbsd.IFF_RUNNING) }
 func (e *ether) minMTU() uint32          { return etherMinMTU }
-func (e *ether) maxMTU() uint32          { return etherMTU }
 
 func (e *ether) gate(flags int32) {
 	const running = netbsd.IFF_UP | netbsd.IFF_RUNNING
@@ -91,22 +91,10 @@ func (e *ether) gate(flags int32) {
 	e.promisc.Store(flags&netbsd.IFF_PROMISC != 0)
 }
 
-// plug puts a device behind the interface.
-func (e *ether) plug(dev hypercall.NetworkDevice) {
-	e.dev.Store(&dev)
-	dev.Start(e.input)
-}
-
 // destroy takes the interface down, which happens once more when it goes.
 func (e *ether) destroy(t *Table, p *Ifnet) {
 	e.stop(t, p)
 	t.down(p)
-}
-
-func (e *ether) close() {
-	if dev := e.dev.Swap(nil); dev != nil {
-		_ = (*dev).Close() // what was on its way is lost, as on any Ethernet
-	}
 }
 
 // input takes a frame from the device. One that is for another host is not

@@ -45,7 +45,7 @@ func connect(t *testing.T, w *wire.Wire) station {
 		t.Fatal(err)
 	}
 	p := tab.ByName("shmif0")
-	p.drv.(*ether).plug(w.Attach())
+	p.drv.(*ether).plug(tab, w.Attach())
 	return station{tab, p}
 }
 

@@ -22,9 +22,11 @@ type driver interface {
 	// gate lets packets through, or not, as the flags say.
 	gate(flags int32)
 
-	// maxMTU and minMTU are what SIOCSIFMTU takes.
+	// maxMTU and minMTU are what SIOCSIFMTU takes, and setMTU tells the
+	// hardware, which may not want it.
 	minMTU() uint32
 	maxMTU() uint32
+	setMTU(mtu uint32) error
 
 	// destroy is called before an interface goes, and close gives the
 	// hardware back.
@@ -93,6 +95,9 @@ func (t *Table) setMTU(p *Ifnet, mtu int32) error {
 	}
 	if p.MTU() == uint32(mtu) {
 		return nil
+	}
+	if err := p.drv.setMTU(uint32(mtu)); err != nil {
+		return err
 	}
 	p.mtu.Store(uint32(mtu))
 	p.ep.SetMTU(uint32(mtu))

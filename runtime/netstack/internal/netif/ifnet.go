@@ -150,6 +150,9 @@ func (p *Ifnet) Data() netbsd.IfData {
 	}
 	if p.Type == netbsd.IFT_ETHER {
 		d.Hdrlen, d.Baudrate = etherHeaderLen, etherBaudrate
+		if e, ok := p.drv.(*ether); ok {
+			d.LinkState = e.link.Load()
+		}
 	}
 	d.Lastchange.Sec = c.lastchange.Unix()
 	set(&d.Lastchange.Nsec, c.lastchange.Nanosecond())

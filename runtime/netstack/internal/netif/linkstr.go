@@ -1,11 +1,9 @@
 package netif
 
 import (
-	"errors"
 	"strconv"
 
 	"github.com/abigen/abigen/netbsd"
-	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
 
@@ -25,7 +23,7 @@ func (t *Table) createVirt(unit int) (*Ifnet, error) {
 		_ = dev.Close()
 		return nil, err
 	}
-	p.drv.(*ether).plug(dev)
+	p.drv.(*ether).plug(t, dev)
 	return p, nil
 }
 
@@ -106,7 +104,7 @@ func (t *Table) setLinkstr(l *kern.Lwp, p *Ifnet, req *netbsd.Ifdrv) error {
 	e.mu.Lock()
 	e.linkstr, e.linkstrLen = s, int(size)
 	e.mu.Unlock()
-	e.plug(dev)
+	e.plug(t, dev)
 	return nil
 }
 
@@ -116,23 +114,6 @@ func (e *ether) unplug() {
 	e.linkstr = ""
 	e.mu.Unlock()
 	e.close()
-}
-
-// open finds a device. Whoever provides it decides about the errno, if the
-// error is one.
-func (t *Table) open(driver, linkstr string) (hypercall.NetworkDevice, error) {
-	if t.Link == nil {
-		return nil, netbsd.ENXIO
-	}
-	dev, err := t.Link(driver, linkstr)
-	var errno netbsd.Errno
-	switch {
-	case errors.As(err, &errno):
-		return nil, errno
-	case err != nil || dev == nil:
-		return nil, netbsd.ENXIO
-	}
-	return dev, nil
 }
 
 // setLong assigns to a member that is an unsigned long of C.

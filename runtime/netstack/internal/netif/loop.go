@@ -61,6 +61,7 @@ func (e *loop) stop(*Table, *Ifnet)        {}
 func (e *loop) gate(flags int32)           { e.up.Store(flags&netbsd.IFF_UP != 0) }
 func (e *loop) minMTU() uint32             { return 0 }
 func (e *loop) maxMTU() uint32             { return loopMaxMTU }
+func (e *loop) setMTU(uint32) error        { return nil }
 func (e *loop) destroy(*Table, *Ifnet)     {}
 
 // setMulti does nothing for families that have groups: packets to them come
