@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"syscall"
 
 	"github.com/abigen/abigen/netbsd"
@@ -74,5 +75,6 @@ var wellKnown = []struct {
 	{fs.ErrClosed, netbsd.EBADF},
 	{context.Canceled, netbsd.EINTR},
 	{context.DeadlineExceeded, netbsd.ETIMEDOUT},
+	{os.ErrDeadlineExceeded, netbsd.ETIMEDOUT},
 	{errors.ErrUnsupported, netbsd.EOPNOTSUPP},
 }

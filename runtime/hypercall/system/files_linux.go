@@ -2,6 +2,7 @@ package system
 
 import (
 	"errors"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -31,8 +32,8 @@ func (f file) transfer(write bool, bufs [][]byte, off int64) (n int, err error) 
 	default:
 		closed = conn.Read(try)
 	}
-	if closed != nil {
-		return 0, closed
+	if closed != nil { // that is the only reason
+		return 0, os.ErrClosed
 	}
 	return max(n, 0), err
 }
