@@ -76,7 +76,7 @@ func (c *Conn) configure(keepAlive net.KeepAliveConfig) error {
 func (s *Socket) sockname() (addr net.Addr, err error) {
 	err = s.call("getsockname", func(t *thread) error {
 		t.mem.scratch.namelen = maxName
-		err := syscalls.Getsockname(context.Background(), t, s.fd, nameAt, namelenAt)
+		err := syscalls.Getsockname(context.Background(), t, s.fd, t.mem.addr(nameAt), t.mem.addr(namelenAt))
 		if err == nil {
 			addr = s.addr(t.mem.scratch.foundName())
 		}
@@ -89,7 +89,7 @@ func (s *Socket) sockname() (addr net.Addr, err error) {
 func (s *Socket) bind(name *sockaddr) error {
 	return s.call("bind", func(t *thread) error {
 		n := copy(t.mem.scratch.name[:], name.bytes())
-		return syscalls.Bind(context.Background(), t, s.fd, nameAt, uint32(n))
+		return syscalls.Bind(context.Background(), t, s.fd, t.mem.addr(nameAt), uint32(n))
 	})
 }
 
@@ -101,7 +101,7 @@ func (s *Socket) connect(ctx context.Context, name *sockaddr) error {
 	}
 	defer s.net.release(t)
 	n := copy(t.mem.scratch.name[:], name.bytes())
-	err = syscalls.Connect(ctx, t, s.fd, nameAt, uint32(n))
+	err = syscalls.Connect(ctx, t, s.fd, t.mem.addr(nameAt), uint32(n))
 	if ctx.Err() != nil && err != nil {
 		return ctx.Err()
 	}

@@ -223,5 +223,5 @@ func (n *Net) unlink(path string) {
 	}
 	defer n.release(t)
 	t.mem.data = append([]byte(path), 0)
-	_ = syscalls.Unlink(context.Background(), t, dataAt)
+	_ = syscalls.Unlink(context.Background(), t, t.mem.addr(dataAt))
 }

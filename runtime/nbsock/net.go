@@ -31,6 +31,7 @@ type Net struct {
 
 	mu     sync.Mutex
 	idle   []*thread // that make no call
+	made   uint      // threads so far
 	closed bool
 }
 
@@ -66,11 +67,11 @@ func (n *Net) raiseLimit() error {
 	var limit netbsd.Rlimit
 	t.mem.data = abi.AsBytes(&limit)
 	ctx := context.Background()
-	if err := syscalls.Getrlimit(ctx, t, netbsd.RLIMIT_NOFILE, dataAt); err != nil {
+	if err := syscalls.Getrlimit(ctx, t, netbsd.RLIMIT_NOFILE, t.mem.addr(dataAt)); err != nil {
 		return err
 	}
 	limit.Cur = limit.Max
-	return syscalls.Setrlimit(ctx, t, netbsd.RLIMIT_NOFILE, dataAt)
+	return syscalls.Setrlimit(ctx, t, netbsd.RLIMIT_NOFILE, t.mem.addr(dataAt))
 }
 
 // Close ends the process, and with it all its connections.
@@ -122,11 +123,12 @@ func (n *Net) thread() (*thread, error) {
 		return t, nil
 	}
 	closed := n.closed
+	t := &thread{mem: newMemory(n.made)}
+	n.made++
 	n.mu.Unlock()
 	if closed {
 		return nil, net.ErrClosed
 	}
-	t := new(thread)
 	var err error
 	t.Thread, err = n.process.NewThread(&t.mem)
 	return t, err

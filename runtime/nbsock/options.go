@@ -30,7 +30,7 @@ func (s *Socket) SetsockoptInt(level, name int32, value int) error {
 func (s *Socket) setsockopt(level, name int32, value []byte) error {
 	return s.call("setsockopt", func(t *thread) error {
 		t.mem.data = value
-		return syscalls.Setsockopt(context.Background(), t, s.fd, level, name, dataAt, uint32(len(value)))
+		return syscalls.Setsockopt(context.Background(), t, s.fd, level, name, t.mem.addr(dataAt), uint32(len(value)))
 	})
 }
 
@@ -40,7 +40,7 @@ func (s *Socket) Getsockopt(level, name int32, value []byte) (int, error) {
 	n := 0
 	err := s.call("getsockopt", func(t *thread) error {
 		t.mem.data, t.mem.scratch.value = value, uint32(len(value))
-		err := syscalls.Getsockopt(context.Background(), t, s.fd, level, name, dataAt, valueAt)
+		err := syscalls.Getsockopt(context.Background(), t, s.fd, level, name, t.mem.addr(dataAt), t.mem.addr(valueAt))
 		n = int(t.mem.scratch.value)
 		return err
 	})

@@ -40,7 +40,7 @@ func (s *Socket) readSome(b []byte) (int, error) {
 	defer s.end(d, t)
 	t.mem.data = b[:min(len(b), maxData)]
 	for {
-		n, err := syscalls.Read(&d.interrupt, t, s.fd, dataAt, uint(len(t.mem.data)))
+		n, err := syscalls.Read(&d.interrupt, t, s.fd, t.mem.addr(dataAt), uint(len(t.mem.data)))
 		if err == nil {
 			return n, nil
 		}
@@ -61,7 +61,7 @@ func (s *Socket) writeAll(b []byte) (int, error) {
 	written := 0
 	for {
 		t.mem.data = b[written:][:min(len(b)-written, maxData)]
-		n, err := syscalls.Write(&d.interrupt, t, s.fd, dataAt, uint(len(t.mem.data)))
+		n, err := syscalls.Write(&d.interrupt, t, s.fd, t.mem.addr(dataAt), uint(len(t.mem.data)))
 		if err == nil {
 			if written += n; written == len(b) {
 				return written, nil
@@ -90,7 +90,7 @@ func (s *Socket) writeRecord(b []byte) (int, error) {
 	defer s.end(d, t)
 	t.mem.data = b
 	for {
-		n, err := syscalls.Write(&d.interrupt, t, s.fd, dataAt, uint(len(b)))
+		n, err := syscalls.Write(&d.interrupt, t, s.fd, t.mem.addr(dataAt), uint(len(b)))
 		if err == nil {
 			return n, nil
 		}
@@ -111,7 +111,7 @@ func (s *Socket) receive(b []byte) (n int, from sockaddr, err error) {
 	t.mem.data = b[:min(len(b), maxData)]
 	for {
 		t.mem.scratch.namelen = maxName
-		n, err := syscalls.Recvfrom(&d.interrupt, t, s.fd, dataAt, uint(len(t.mem.data)), 0, nameAt, namelenAt)
+		n, err := syscalls.Recvfrom(&d.interrupt, t, s.fd, t.mem.addr(dataAt), uint(len(t.mem.data)), 0, t.mem.addr(nameAt), t.mem.addr(namelenAt))
 		if err == nil {
 			from.set(t.mem.scratch.foundName())
 			return n, from, nil
@@ -133,7 +133,7 @@ func (s *Socket) send(b []byte, to *sockaddr) (int, error) {
 	t.mem.data = b
 	namelen := copy(t.mem.scratch.name[:], to.bytes())
 	for {
-		n, err := syscalls.Sendto(&d.interrupt, t, s.fd, dataAt, uint(len(b)), 0, nameAt, uint32(namelen))
+		n, err := syscalls.Sendto(&d.interrupt, t, s.fd, t.mem.addr(dataAt), uint(len(b)), 0, t.mem.addr(nameAt), uint32(namelen))
 		if err == nil {
 			return n, nil
 		}
@@ -153,14 +153,14 @@ type message struct {
 func (m *message) prepare(t *thread, namelen int) {
 	t.mem.data, t.mem.control = m.data, m.control[:min(len(m.control), maxControl)]
 	sc := &t.mem.scratch
-	sc.iov = netbsd.Iovec{Base: dataAt}
+	sc.iov = netbsd.Iovec{Base: t.mem.addr(dataAt)}
 	setLen(&sc.iov.Len, len(m.data))
-	sc.msg = netbsd.Msghdr{Iov: iovAt, Iovlen: 1}
+	sc.msg = netbsd.Msghdr{Iov: t.mem.addr(iovAt), Iovlen: 1}
 	if namelen > 0 {
-		sc.msg.Name, sc.msg.Namelen = nameAt, uint32(namelen)
+		sc.msg.Name, sc.msg.Namelen = t.mem.addr(nameAt), uint32(namelen)
 	}
 	if len(t.mem.control) > 0 {
-		sc.msg.Control, sc.msg.Controllen = controlAt, uint32(len(t.mem.control))
+		sc.msg.Control, sc.msg.Controllen = t.mem.addr(controlAt), uint32(len(t.mem.control))
 	}
 }
 
@@ -177,7 +177,7 @@ func (s *Socket) receiveMessage(m *message) (flags int32, from sockaddr, err err
 	defer s.end(d, t)
 	for {
 		m.prepare(t, maxName)
-		n, err := syscalls.Recvmsg(&d.interrupt, t, s.fd, msgAt, 0)
+		n, err := syscalls.Recvmsg(&d.interrupt, t, s.fd, t.mem.addr(msgAt), 0)
 		if err == nil {
 			msg := &t.mem.scratch.msg
 			from.set(t.mem.scratch.name[:min(msg.Namelen, maxName)])
@@ -204,7 +204,7 @@ func (s *Socket) sendMessage(m *message, to *sockaddr) (int, error) {
 	namelen := copy(t.mem.scratch.name[:], to.bytes())
 	for {
 		m.prepare(t, namelen)
-		n, err := syscalls.Sendmsg(&d.interrupt, t, s.fd, msgAt, 0)
+		n, err := syscalls.Sendmsg(&d.interrupt, t, s.fd, t.mem.addr(msgAt), 0)
 		if err == nil {
 			return n, nil
 		}
@@ -226,7 +226,7 @@ func (s *Socket) acceptOne() (fd int32, from sockaddr, err error) {
 	const flags = netbsd.SOCK_CLOEXEC | netbsd.SOCK_NOSIGPIPE
 	for aborted := 0; ; {
 		t.mem.scratch.namelen = maxName
-		fd, err := syscalls.Paccept(&d.interrupt, t, s.fd, nameAt, namelenAt, abi.Addr(0), flags)
+		fd, err := syscalls.Paccept(&d.interrupt, t, s.fd, t.mem.addr(nameAt), t.mem.addr(namelenAt), abi.Addr(0), flags)
 		if err == nil {
 			from.set(t.mem.scratch.foundName())
 			return fd, from, nil

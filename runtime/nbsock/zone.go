@@ -50,7 +50,7 @@ func (n *Net) interfaceIndex(name string) (uint32, error) {
 	copy(ifr, name)
 	err = s.call("ioctl", func(t *thread) error {
 		t.mem.data = ifr
-		_, err := syscalls.Ioctl(context.Background(), t, s.fd, netbsd.SIOCGIFINDEX, dataAt)
+		_, err := syscalls.Ioctl(context.Background(), t, s.fd, netbsd.SIOCGIFINDEX, t.mem.addr(dataAt))
 		return err
 	})
 	if err != nil {
