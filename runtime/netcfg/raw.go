@@ -108,7 +108,9 @@ func (c *Client) Cloners(ctx context.Context) ([]string, error) {
 }
 
 // Number returns the numbers of the variable with the name.
-func (c *Client) Number(ctx context.Context, name string) ([]int32, error) { return c.number(ctx, name) }
+func (c *Client) Number(ctx context.Context, name string) ([]int32, error) {
+	return c.number(ctx, name)
+}
 
 // Children lists what is below the node with the numbers, all that there is
 // without any.

@@ -52,6 +52,14 @@ func (w *Watcher) Next(ctx context.Context) (*routing.Message, error) {
 	}
 }
 
+// NextMessage waits for the next message, whatever it says, and returns it as it
+// is, with its size in bytes. Its addresses are good until the next one.
+func (w *Watcher) NextMessage(ctx context.Context) (*rtsock.Message, int, error) {
+	w.mem.reset()
+	m, n, err := w.readSized(ctx, w.fd, w.mem.room(maxMessage))
+	return m, n, wrap("watch", "the kernel", err)
+}
+
 // Close ends the watch. Next must not be waiting.
 func (w *Watcher) Close() error {
 	err := syscalls.Close(context.Background(), w, w.fd)
@@ -65,17 +73,23 @@ const maxMessage = 2048
 // read returns the next message of a routing socket, which is in the memory at a,
 // where there is room for maxMessage bytes.
 func (t *thread) read(ctx context.Context, fd int32, a abi.Addr) (*rtsock.Message, error) {
+	m, _, err := t.readSized(ctx, fd, a)
+	return m, err
+}
+
+// readSized is read that tells the size of the message, too.
+func (t *thread) readSized(ctx context.Context, fd int32, a abi.Addr) (*rtsock.Message, int, error) {
 	for {
 		n, err := syscalls.Read(ctx, t, fd, a, maxMessage)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		m, rest, err := rtsock.Parse(t.routing, t.mem.at(a, n))
 		if err == nil {
-			return m, nil
+			return m, n, nil
 		}
 		if rest == nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 }

@@ -166,11 +166,26 @@ func (l Links) Destination(m *rtsock.Message, flags int32) string {
 	return l.Net(dst, mask)
 }
 
+// prefix is Destination in full: "10.1.0.0/16", and "0.0.0.0/0" for the default.
+func (l Links) prefix(m *rtsock.Message, flags int32) string {
+	dst := m.Addrs[netbsd.RTAX_DST]
+	a := sockaddr.Addr(dst)
+	if !a.IsValid() {
+		return l.Host(dst)
+	}
+	n := a.BitLen()
+	if flags&netbsd.RTF_HOST == 0 {
+		n, _ = sockaddr.MaskLen(m.Addrs[netbsd.RTAX_NETMASK], sockaddr.Family(dst))
+	}
+	return sockaddr.Format(a, l.Name) + "/" + strconv.Itoa(n)
+}
+
 // A Route is a line of a table, as it is shown. Its JSON form is that of the
 // commands.
 type Route struct {
 	Family      string   `json:"family"`
-	Destination string   `json:"destination"`
+	Destination string   `json:"-"`
+	Prefix      string   `json:"destination"` // the same in full
 	Gateway     string   `json:"gateway"`
 	Flags       []string `json:"flags"`
 	MTU         uint64   `json:"mtu,omitempty"`
@@ -204,6 +219,7 @@ func (l Links) Routes(messages []*rtsock.Message, o Options) []Route {
 		list = append(list, Route{
 			Family:      familyName(family),
 			Destination: l.Destination(m, h.Flags),
+			Prefix:      l.prefix(m, h.Flags),
 			Gateway:     l.Host(m.Addrs[netbsd.RTAX_GATEWAY]),
 			Flags:       FlagNames(h.Flags &^ ofMessages),
 			MTU:         h.Rmx.MTU,
