@@ -13,6 +13,7 @@ import (
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/hypercall/wire"
+	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/nbsock"
 	"github.com/abigen/abigen/runtime/netcfg"
 	"github.com/abigen/abigen/runtime/netstack"
@@ -41,6 +42,11 @@ func (w wires) node(t *testing.T) node {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { halt(t, k) })
+	return nodeOn(t, k)
+}
+
+func nodeOn(t *testing.T, k kernel.Kernel) node {
+	t.Helper()
 	c, err := netcfg.Open(k)
 	if err != nil {
 		t.Fatal(err)
