@@ -2,6 +2,7 @@ package netstack
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -113,6 +114,9 @@ type thread struct {
 func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
 	h := t.kernel.table.handler(num)
 	if h == nil {
+		if c, ok := syscalls.Lookup(num); ok && strings.HasPrefix(c.Symbol, "compat_") {
+			t.lwp.Raise(netbsd.SIGSYS)
+		}
 		return 0, 0, netbsd.ENOSYS
 	}
 	p := t.lwp.Proc

@@ -35,7 +35,7 @@ func (c *session) syscall(h header, body []byte, state state) error {
 	}
 	num := syscalls.Number(h.word)
 	args, ok := arguments(num, body)
-	if !ok {
+	if !ok && c.server.has(num) {
 		c.post(header{id: h.id, class: classResponse, typ: typeSyscall}, result(nil, ^uintptr(0), 0, netbsd.EINVAL))
 		return nil
 	}
@@ -96,10 +96,14 @@ const maxIdle = 64
 // run makes the call and answers it.
 func (k *call) run() {
 	c := k.c
-	r0, r1, err := k.thread.Syscall(k, k.num, k.args)
-	reboot := k.num == netbsd.SYS_reboot && c.server.Reboot != nil
-	if reboot {
-		r0, r1, err = 0, 0, nil
+	reboot := k.num == netbsd.SYS_reboot
+	var r0, r1 uintptr
+	var err error
+	switch {
+	case !reboot:
+		r0, r1, err = k.thread.Syscall(k, k.num, k.args)
+	case c.server.Reboot == nil:
+		reboot, err = false, netbsd.EPERM
 	}
 	sendErr := c.out.send(header{id: k.id, class: classResponse, typ: typeSyscall}, result(k.answer[:0], r0, r1, err))
 	if sendErr != nil {

@@ -55,8 +55,12 @@ func (p *preforks) add(g *guest, c *session) ([cookieSize]byte, error) {
 		return [cookieSize]byte{}, NoMemory
 	}
 	child := &guest{name: g.name}
-	var err error
-	child.Process, err = g.Fork(kernel.ForkCopy, kernel.ProcessOptions{Name: g.name, Signal: child.raise})
+	opt := kernel.ProcessOptions{Name: g.name, Signal: child.raise}
+	between, err := g.Fork(kernel.ForkCopy, opt)
+	if err == nil {
+		child.Process, err = between.Fork(kernel.ForkCopy, opt)
+		between.Exit() // so that the child is one of process 1, as with NetBSD's server
+	}
 	if err != nil {
 		return [cookieSize]byte{}, ForkFailed
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/abigen/abigen/netbsd/syscalls"
 	"github.com/abigen/abigen/runtime/kernel"
 )
 
@@ -27,6 +29,9 @@ type Server struct {
 	sessions  map[*session]struct{}
 	preforks  preforks
 	running   sync.WaitGroup // sessions
+
+	askSupport sync.Once
+	lacks      []syscalls.Number // system calls
 }
 
 // Limits are what clients may use of a server. Zero stands for the values
@@ -149,6 +154,18 @@ func (s *Server) start(conn net.Conn) {
 		defer s.mu.Unlock()
 		delete(s.sessions, c)
 	})
+}
+
+// has tells whether the kernel has a system call, as far as it says.
+func (s *Server) has(num syscalls.Number) bool {
+	s.askSupport.Do(func() {
+		for _, c := range s.Kernel.Support() {
+			if c.Level == kernel.None {
+				s.lacks = append(s.lacks, c.Number)
+			}
+		}
+	})
+	return !slices.Contains(s.lacks, num)
 }
 
 func (s *Server) log() *slog.Logger {

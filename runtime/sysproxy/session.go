@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -67,6 +68,11 @@ func (c *session) serve() {
 		return
 	}
 	err := c.read()
+	if !errors.Is(err, io.EOF) { // who only stops sending still gets the answers
+		_ = c.conn.SetWriteDeadline(time.Now().Add(endTimeout))
+		c.out.finish()
+		c.conn.Close()
+	}
 	var frame *FrameError
 	if errors.As(err, &frame) {
 		c.server.log().Warn("a client breaks the protocol", "client", c.conn.RemoteAddr(), "error", err)

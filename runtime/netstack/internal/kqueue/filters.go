@@ -15,7 +15,7 @@ var filterNames = []string{
 
 // maxFilterName is how long the name of a filter may be, with the zero byte
 // (KFILTER_MAXNAME).
-const maxFilterName = 32
+const maxFilterName = 256
 
 // Ioctl does KFILTER_BYFILTER and KFILTER_BYNAME, which give the name of a
 // filter, and the filter of a name.
