@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
@@ -64,6 +65,10 @@ func gonetWay() (way, error) {
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol},
 		HandleLocal:        true,
 	})
+	timeWait := tcpip.TCPTimeWaitTimeoutOption(2 * time.Second) // net.inet.tcp.mslt.loopback, twice
+	if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, &timeWait); err != nil {
+		return way{}, errors.New(err.String())
+	}
 	link := loopback.New()
 	link.SetMTU(33624)
 	addr := tcpip.AddrFrom4([4]byte{127, 0, 0, 1})
