@@ -46,6 +46,10 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 	if k.base == "unix" {
 		l.path = address
 	}
+	if err := l.prepare(); err != nil {
+		_ = l.Close()
+		return nil, s.opError("listen", err)
+	}
 	if err := s.call("listen", func(t *thread) error {
 		backlog := lc.Backlog
 		if backlog <= 0 {
@@ -193,13 +197,36 @@ func (l *Listener) accept() (*Conn, error) {
 	}
 	s := &Socket{net: l.net, fd: fd, network: l.network, family: l.family, typ: l.typ}
 	c := &Conn{Socket: s}
-	s.raddr = s.addr(peer.bytes())
+	s.raddr, s.laddr = s.addr(peer.bytes()), l.laddr
 	// When the peer has gone already, these fail: reads will tell.
-	if s.laddr, err = s.sockname(); err != nil || s.laddr == nil {
-		s.laddr = l.laddr
+	if unspecified(l.laddr) {
+		if a, err := s.sockname(); err == nil && a != nil {
+			s.laddr = a
+		}
 	}
-	_ = c.configure(l.keepAlive)
+	if l.keepAlive.Enable && l.family != netbsd.AF_LOCAL {
+		_ = c.setKeepAliveTimes(l.keepAlive)
+	}
 	return c, nil
+}
+
+// prepare sets the options that connections inherit from their listener.
+func (l *Listener) prepare() error {
+	if l.family == netbsd.AF_LOCAL {
+		return nil
+	}
+	c := &Conn{Socket: l.Socket}
+	if err := c.SetNoDelay(true); err != nil {
+		return err
+	}
+	return c.SetKeepAlive(l.keepAlive.Enable)
+}
+
+// unspecified tells that a is the address of all interfaces, so that connections
+// have others.
+func unspecified(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return !ok || tcp.IP == nil || tcp.IP.IsUnspecified()
 }
 
 // SetDeadline sets until when Accept waits.

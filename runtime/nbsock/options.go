@@ -110,6 +110,11 @@ func (c *Conn) SetKeepAliveConfig(cfg net.KeepAliveConfig) error {
 	if err := c.SetKeepAlive(cfg.Enable); err != nil || !cfg.Enable {
 		return err
 	}
+	return c.setKeepAliveTimes(cfg)
+}
+
+// setKeepAliveTimes sets what the connections of a listener do not inherit.
+func (c *Conn) setKeepAliveTimes(cfg net.KeepAliveConfig) error {
 	if err := c.setPeriod(netbsd.TCP_KEEPIDLE, cfg.Idle); err != nil {
 		return err
 	}
