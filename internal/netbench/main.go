@@ -45,24 +45,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	ways, err := newWays()
+	ways, err := newWays(netbsdBuffers)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		for _, w := range ways {
-			w.close()
-		}
-	}()
+	defer closeAll(ways)
+	large, err := newWays(gvisorBuffers)
+	if err != nil {
+		return err
+	}
+	defer closeAll(large)
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "\t")
 	for _, way := range ways {
 		fmt.Fprint(w, way.name, "\t")
 	}
 	fmt.Fprintln(w, "to gonet\tto host\tallocs\tgonet's\t")
+	if err := table(ctx, o, w, bulkLarge, large); err != nil {
+		return err
+	}
 	for _, m := range measures {
 		if err := table(ctx, o, w, m, ways); err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			return err
 		}
 	}
 	if err := w.Flush(); err != nil {
@@ -74,6 +78,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return idleMemory(ctx, o, stdout, ways)
 }
 
+func closeAll(ways []way) {
+	for _, w := range ways {
+		w.close()
+	}
+}
+
 // table measures one thing in all ways, in turn, and prints a line.
 func table(ctx context.Context, o options, w io.Writer, m measure, ways []way) error {
 	figures := make([][]float64, len(ways))
@@ -82,7 +92,7 @@ func table(ctx context.Context, o options, w io.Writer, m measure, ways []way) e
 		for i := range ways {
 			r, err := m.do(ctx, &ways[i], o.round)
 			if err != nil {
-				return fmt.Errorf("%s: %w", ways[i].name, err)
+				return fmt.Errorf("%s, %s: %w", m.name, ways[i].name, err)
 			}
 			figures[i] = append(figures[i], r.perSecond)
 			allocs[i] = r.allocs

@@ -21,6 +21,9 @@ type result struct {
 	allocs    float64 // for each thing that happens
 }
 
+// bulkLarge is measured with gVisor's sizes of buffers, all else with NetBSD's.
+var bulkLarge = measure{"TCP bulk, large buffers, MB/s", 1e-6, bulk}
+
 var measures = []measure{
 	{"TCP bulk, MB/s", 1e-6, bulk},
 	{"TCP 1-byte round trips/s", 1, roundTrips},

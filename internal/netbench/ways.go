@@ -15,7 +15,9 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
+	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/nbsock"
+	"github.com/abigen/abigen/runtime/netcfg"
 	"github.com/abigen/abigen/runtime/netstack"
 )
 
@@ -30,13 +32,24 @@ type way struct {
 
 const local = "127.0.0.1:0"
 
-// newWays returns them in the order of the columns: ours, gonet, the host.
-func newWays() ([]way, error) {
-	ours, err := embedded()
+// Buffers are how large the buffers of a TCP socket are at first, and may grow
+// to, in bytes.
+type buffers struct{ size, limit int }
+
+// The defaults of NetBSD (net.inet.tcp.sendspace, sendbuf_max), and of gVisor.
+var (
+	netbsdBuffers = buffers{32 << 10, 256 << 10}
+	gvisorBuffers = buffers{1 << 20, 4 << 20}
+)
+
+// newWays returns them in the order of the columns: ours, gonet, the host. The
+// first two have the same buffers.
+func newWays(b buffers) ([]way, error) {
+	ours, err := embedded(b)
 	if err != nil {
 		return nil, err
 	}
-	g, err := gonetWay()
+	g, err := gonetWay(b)
 	if err != nil {
 		ours.close()
 		return nil, err
@@ -56,9 +69,9 @@ func host() way {
 	}
 }
 
-// gonetWay is a gVisor stack like the one in the embedded kernel: the same
-// protocols' defaults, and a loopback interface with the MTU of lo0.
-func gonetWay() (way, error) {
+// gonetWay is a gVisor stack like the one in the embedded kernel, with a loopback
+// interface that has the MTU of lo0.
+func gonetWay(b buffers) (way, error) {
 	const nic = 1
 	s := stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol},
@@ -66,8 +79,12 @@ func gonetWay() (way, error) {
 		HandleLocal:        true,
 	})
 	timeWait := tcpip.TCPTimeWaitTimeoutOption(2 * time.Second) // net.inet.tcp.mslt.loopback, twice
-	if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, &timeWait); err != nil {
-		return way{}, errors.New(err.String())
+	send := tcpip.TCPSendBufferSizeRangeOption{Min: 4 << 10, Default: b.size, Max: b.limit}
+	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: 4 << 10, Default: b.size, Max: b.limit}
+	for _, opt := range []tcpip.SettableTransportProtocolOption{&timeWait, &send, &receive} {
+		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, opt); err != nil {
+			return way{}, errors.New(err.String())
+		}
 	}
 	link := loopback.New()
 	link.SetMTU(33624)
@@ -105,10 +122,13 @@ func gonetWay() (way, error) {
 }
 
 // embedded is the embedded kernel, through package nbsock.
-func embedded() (way, error) {
+func embedded(b buffers) (way, error) {
 	k, err := netstack.New(netstack.Config{})
 	if err != nil {
 		return way{}, err
+	}
+	if err := limitBuffers(k, b); err != nil {
+		return way{}, errors.Join(err, k.Close())
 	}
 	n, err := nbsock.New(k, nbsock.Config{})
 	if err != nil {
@@ -126,4 +146,25 @@ func embedded() (way, error) {
 			k.Close()
 		},
 	}, nil
+}
+
+func limitBuffers(k kernel.Kernel, b buffers) error {
+	c, err := netcfg.Open(k)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for _, v := range []struct {
+		name  string
+		value int
+	}{
+		{"kern.sbmax", b.limit},
+		{"net.inet.tcp.sendbuf_max", b.limit}, {"net.inet.tcp.recvbuf_max", b.limit},
+		{"net.inet.tcp.sendspace", b.size}, {"net.inet.tcp.recvspace", b.size},
+	} {
+		if err := c.SetInt(context.Background(), v.name, int32(v.value)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
