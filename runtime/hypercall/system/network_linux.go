@@ -1,6 +1,7 @@
 package system
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ func open(driver, linkstr string) (hypercall.NetworkDevice, error) {
 	var err error
 	switch driver {
 	case "shmif":
-		dev, err = shmif.Open(linkstr)
+		dev, err = openBus(linkstr)
 	case "virt":
 		dev, err = openTap(linkstr)
 	default:
@@ -29,6 +30,19 @@ func open(driver, linkstr string) (hypercall.NetworkDevice, error) {
 		return nil, hypercall.NewError("open", driver, err)
 	}
 	return dev, nil
+}
+
+// openBus joins a bus. When what is wrong is not the machine's, it is the file:
+// ENOEXEC, as with NetBSD.
+func openBus(path string) (*shmif.Bus, error) {
+	b, err := shmif.Open(path)
+	if err == nil {
+		return b, nil
+	}
+	if _, ok := errors.AsType[unix.Errno](err); !ok {
+		err = &hypercall.OpError{Op: "open", Driver: "shmif", Err: netbsd.ENOEXEC, Detail: err.Error()}
+	}
+	return nil, err
 }
 
 // openTap opens the tap that a link string says: fd:N is a descriptor, a number
