@@ -47,6 +47,7 @@ var rules = []rule{
 	{"runtime/netstack", []string{"runtime/netstack", "runtime/kernel", "runtime/hypercall", "generated/routing", "netbsd", "abi"}, "a kernel does not know who uses it"},
 	{"runtime/netcfg", []string{"runtime/kernel", "generated/routing", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/nbsock", []string{"runtime/kernel", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
+	{"cmd/nbnet", []string{"cmd/nbnet", "runtime", "generated/routing", "netbsd", "abi", "internal/strictyaml"}, "a kernel is configured by system calls alone, wherever it is"},
 	{"internal/strictyaml", []string{"abi/ctype", "internal/nearest"}, "YAML to any struct; it knows no configuration"},
 	{"internal/nearest", nil, "a function"},
 	{"internal/netns", nil, "tests of anything may use it"},

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/abigen/abigen/cmd/nbnet/internal/command"
+	"github.com/abigen/abigen/cmd/nbnet/internal/sysctl"
+	"github.com/abigen/abigen/runtime/sysproxy"
+)
+
+// commands are NetBSD's.
+var commands = []*command.Command{sysctl.Command}
+
+// clientCommand makes a command of nbnet of one of NetBSD's, which reads its
+// arguments itself but for --server, --json and --help.
+func (a *app) clientCommand(c *command.Command) *cobra.Command {
+	var lines strings.Builder
+	for _, s := range c.Synopsis {
+		fmt.Fprintf(&lines, "  nbnet %s %s\n", c.Name, s)
+	}
+	cmd := &cobra.Command{
+		Use:                strings.TrimSpace(c.Name + " " + c.Synopsis[0]),
+		Short:              strings.ToUpper(c.Summary[:1]) + c.Summary[1:],
+		Long:               "Usage, as on NetBSD:\n" + strings.TrimRight(lines.String(), "\n") + "\n\n" + c.Manual,
+		GroupID:            clients,
+		DisableFlagParsing: true,
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		args, help, err := a.common(args)
+		if err != nil {
+			return err
+		}
+		if help {
+			return cmd.Help()
+		}
+		k, err := a.dial(cmd)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = k.Close() }()
+		err = c.Run(cmd.Context(), k, args, a.stdout, prefixed(a.stderr, c.Name))
+		var status command.Status
+		if err == nil || errors.As(err, &status) {
+			return err
+		}
+		return fmt.Errorf("%s: %w", c.Name, err)
+	}
+	return cmd
+}
+
+// common takes --server and --help out of the arguments, which else are NetBSD's.
+// Those have no options of more than a letter, and what is behind -- they get as
+// it is.
+func (a *app) common(args []string) (rest []string, help bool, err error) {
+	for i := 0; i < len(args); i++ {
+		name, value, has := strings.Cut(args[i], "=")
+		switch {
+		case args[i] == "--":
+			return a.withJSON(append(rest, args[i:]...)), help, nil
+		case args[i] == "--help":
+			help = true
+		case name == "--server" && has:
+			a.server = value
+		case name == "--server" && i+1 < len(args):
+			i++
+			a.server = args[i]
+		case name == "--server":
+			return nil, false, command.Usage("type --server URL", "--server: the URL is missing")
+		default:
+			rest = append(rest, args[i])
+		}
+	}
+	return a.withJSON(rest), help, nil
+}
+
+// withJSON passes on the --json that stood in front of the command.
+func (a *app) withJSON(args []string) []string {
+	if a.json {
+		return append([]string{"--json"}, args...)
+	}
+	return args
+}
+
+// dial connects to the kernel.
+func (a *app) dial(cmd *cobra.Command) (*sysproxy.Client, error) {
+	url := a.server
+	if url == "" {
+		url = os.Getenv("RUMP_SERVER")
+	}
+	if url == "" {
+		return nil, command.Usage("give --server URL, or set RUMP_SERVER to it", "which kernel?")
+	}
+	k, err := sysproxy.Dial(cmd.Context(), url)
+	if err != nil {
+		return nil, command.Hint(err, "is there a kernel? \"nbnet serve "+url+"\" starts one")
+	}
+	return k, nil
+}
