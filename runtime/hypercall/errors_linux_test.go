@@ -57,7 +57,7 @@ func TestOpError(t *testing.T) {
 		t.Errorf("%q, not %q", err, want)
 	}
 	wrapped := fmt.Errorf("disk: %w", err)
-	if again := hypercall.NewError("read", "disk", wrapped); again != wrapped {
+	if again := hypercall.NewError("read", "disk", wrapped); again.Error() != wrapped.Error() {
 		t.Errorf("%v became %v", wrapped, again)
 	}
 }

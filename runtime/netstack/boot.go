@@ -2,6 +2,7 @@ package netstack
 
 import (
 	"errors"
+	"strings"
 
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
@@ -119,7 +120,13 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	if err != nil {
 		return err
 	}
-	return ifs.Boot()
+	if err := ifs.Boot(); err != nil {
+		return err
+	}
+	if v, err := k.host.Params.Param(hypercall.ParamVerbose); err == nil && !strings.HasPrefix(v, "0") {
+		k.host.printf("NetBSD %s (embedded): %s", cfg.Release.Version, cfg.Hostname)
+	}
+	return nil
 }
 
 func newStack(host machine, inputs *inet.Inputs) *stack.Stack {

@@ -12,6 +12,9 @@
 // is configured as on NetBSD: by ioctl(2), routing sockets (route(4)) and
 // sysctl(3). Package netcfg does that for Go programs.
 //
+// What it runs on is Config.Host. Of the parameters of a host it uses
+// hypercall.ParamHostname, and ParamVerbose for a line at boot.
+//
 // # Parts
 //
 // The packages in internal have the places of directories of NetBSD's kernel:

@@ -171,19 +171,19 @@ func TestRandomnessIsTheHosts(t *testing.T) {
 	}
 }
 
-// named is a parameter.
-type named string
+// settings are parameters.
+type settings map[string]string
 
-func (n named) Param(name string) (string, error) {
-	if name != hypercall.ParamHostname || n == "" {
-		return "", &hypercall.OpError{Op: "param", Driver: "test", Err: netbsd.EINVAL}
+func (s settings) Param(name string) (string, error) {
+	if v, ok := s[name]; ok {
+		return v, nil
 	}
-	return string(n), nil
+	return "", &hypercall.OpError{Op: "param", Driver: "test", Err: netbsd.EINVAL}
 }
 
 func TestHostname(t *testing.T) {
 	for config, want := range map[string]string{"": "host", "mine": "mine"} {
-		k, err := netstack.New(netstack.Config{Hostname: config, Host: &hypercall.Host{Params: named("host")}})
+		k, err := netstack.New(netstack.Config{Hostname: config, Host: &hypercall.Host{Params: settings{hypercall.ParamHostname: "host"}}})
 		must(t, err)
 		c, err := netcfg.Open(k)
 		must(t, err)
@@ -192,7 +192,7 @@ func TestHostname(t *testing.T) {
 		}
 		halt(t, k)
 	}
-	if _, err := netstack.New(netstack.Config{Host: &hypercall.Host{Params: named("")}}); !errors.Is(err, netbsd.EINVAL) {
+	if _, err := netstack.New(netstack.Config{Host: &hypercall.Host{Params: settings{}}}); !errors.Is(err, netbsd.EINVAL) {
 		t.Errorf("without a name: %v", err)
 	}
 }
@@ -213,6 +213,16 @@ func (l *log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.out.String()
+}
+
+func TestVerbose(t *testing.T) {
+	for value, want := range map[string]string{"1": "NetBSD 10.1 (embedded): host\n", "": "NetBSD 10.1 (embedded): host\n", "0": "", "00": ""} {
+		console := new(log)
+		onHost(t, &hypercall.Host{Console: console, Params: settings{hypercall.ParamHostname: "host", hypercall.ParamVerbose: value}})
+		if got := console.String(); got != want {
+			t.Errorf("%s=%q: %q", hypercall.ParamVerbose, value, got)
+		}
+	}
 }
 
 // The caller sees a number, the console says why.
