@@ -30,19 +30,23 @@ type waiting struct {
 
 // Send sends what is left of the frames.
 func (d *linkDevice) Send(frames ...[]byte) error {
-	out := d.suffer(frames)
-	if len(out) == 0 {
+	out, closed := d.suffer(frames)
+	if len(out) == 0 && !closed {
 		return nil
 	}
 	return d.NetworkDevice.Send(out...)
 }
 
-// suffer returns the frames that are to be sent now.
-func (d *linkDevice) suffer(frames [][]byte) (out [][]byte) {
+// suffer returns the frames that are to be sent now: none when the device is
+// closed.
+func (d *linkDevice) suffer(frames [][]byte) (out [][]byte, closed bool) {
 	link := d.network.link.Load()
 	now := d.network.clock.Monotonic()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.closed {
+		return nil, true
+	}
 	for _, f := range frames {
 		fate := d.network.fate(link, len(f))
 		if fate.lost {
@@ -70,7 +74,7 @@ func (d *linkDevice) suffer(frames [][]byte) (out [][]byte) {
 	if !d.pumping {
 		d.arm(now)
 	}
-	return out
+	return out, false
 }
 
 // overtake adds to out the frames that enough others have now overtaken. mu is
