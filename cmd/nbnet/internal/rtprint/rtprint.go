@@ -130,7 +130,8 @@ func (l Links) Net(sa, mask []byte) string {
 		if n == 0 && a.IsUnspecified() {
 			return "default"
 		}
-		return sockaddr.Format(a, l.Name) + "/" + strconv.Itoa(n)
+		net := netip.PrefixFrom(a.WithZone(""), n).Masked().Addr().WithZone(a.Zone())
+		return sockaddr.Format(net, l.Name) + "/" + strconv.Itoa(n)
 	}
 	n := lastBit(mask)
 	if n == 0 && a.IsUnspecified() {

@@ -1,0 +1,44 @@
+package netstat
+
+// The places of counters whose headers package netbsd does not have: those of
+// ICMP (netinet/icmp_var.h).
+const (
+	ICMP_STAT_ERROR        = 0
+	ICMP_STAT_OLDICMP      = 2
+	ICMP_STAT_BADCODE      = 3
+	ICMP_STAT_TOOSHORT     = 4
+	ICMP_STAT_CHECKSUM     = 5
+	ICMP_STAT_BADLEN       = 6
+	ICMP_STAT_REFLECT      = 7
+	ICMP_STAT_PMTUCHG      = 8
+	ICMP_STAT_BMCASTECHO   = 9
+	ICMP_STAT_BMCASTTSTAMP = 10
+	ICMP_STAT_OUTHIST      = 16
+	ICMP_STAT_INHIST       = ICMP_STAT_OUTHIST + 41
+)
+
+// Of IGMP (netinet/igmp_var.h).
+const (
+	IGMP_STAT_RCV_TOTAL      = 1
+	IGMP_STAT_RCV_TOOSHORT   = 2
+	IGMP_STAT_RCV_BADSUM     = 3
+	IGMP_STAT_RCV_QUERIES    = 4
+	IGMP_STAT_RCV_BADQUERIES = 5
+	IGMP_STAT_RCV_REPORTS    = 6
+	IGMP_STAT_RCV_BADREPORTS = 7
+	IGMP_STAT_RCV_OURREPORTS = 8
+	IGMP_STAT_SND_REPORTS    = 9
+)
+
+// Of UDP over IPv6 (netinet6/udp6_var.h).
+const (
+	UDP6_STAT_IPACKETS    = 0
+	UDP6_STAT_HDROPS      = 1
+	UDP6_STAT_BADSUM      = 2
+	UDP6_STAT_NOSUM       = 3
+	UDP6_STAT_BADLEN      = 4
+	UDP6_STAT_NOPORT      = 5
+	UDP6_STAT_NOPORTMCAST = 6
+	UDP6_STAT_FULLSOCK    = 7
+	UDP6_STAT_OPACKETS    = 9
+)
