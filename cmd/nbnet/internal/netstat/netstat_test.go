@@ -26,7 +26,8 @@ func boot(t *testing.T) kernel.Kernel {
 	return k
 }
 
-// serve makes servers, and a connection from one port to another of the host.
+// serve makes servers, a connection from one port to another of the host, and a
+// datagram that waits.
 func serve(t *testing.T, k kernel.Kernel) {
 	t.Helper()
 	n, err := nbsock.New(k, nbsock.Config{})
@@ -50,14 +51,20 @@ func serve(t *testing.T, k kernel.Kernel) {
 		t.Fatal(err)
 	}
 	d := nbsock.Dialer{Net: n, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 50000}}
-	c, err := d.DialContext(context.Background(), "tcp4", "127.0.0.1:7000")
-	if err != nil {
+	if _, err := d.DialContext(context.Background(), "tcp4", "127.0.0.1:7000"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ln.Accept(); err != nil {
 		t.Fatal(err)
 	}
+	c, err := n.Dial("udp4", "127.0.0.1:53")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := c.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
