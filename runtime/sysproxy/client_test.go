@@ -1,6 +1,13 @@
 package sysproxy
 
-import "testing"
+import (
+	"bufio"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/abigen/abigen/runtime/kernel"
+)
 
 func TestParseURL(t *testing.T) {
 	for s, want := range map[string]URL{
@@ -45,6 +52,33 @@ func TestParseBanner(t *testing.T) {
 	} {
 		if r, err := parseBanner(s); err == nil {
 			t.Errorf("%q is a kernel of release %s", s, r.Version)
+		}
+	}
+}
+
+func TestBanner(t *testing.T) {
+	long := *kernel.NetBSD10
+	long.Version = strings.Repeat("9", 200)
+	for _, r := range []*kernel.Release{kernel.NetBSD10, kernel.NetBSD79934, &long} {
+		line := banner(r)
+		if len(line) > bannerMax || strings.Index(line, "\n") != len(line)-1 {
+			t.Errorf("%q is no banner", line)
+		}
+		// in pieces, and with something behind it
+		got, err := readBanner(bufio.NewReader(iotest.OneByteReader(strings.NewReader(line + "more\n"))))
+		if err != nil || got+"\n" != line {
+			t.Errorf("%q is read as %q, %v", line, got, err)
+		}
+		if again, err := parseBanner(got); err != nil || !strings.HasPrefix(r.Version, again.Version) {
+			t.Errorf("%q is of release %v, %v", line, again, err)
+		}
+	}
+	if machine == "amd64" && banner(kernel.NetBSD79934) != recordedBanner {
+		t.Errorf("the banner is %q", banner(kernel.NetBSD79934))
+	}
+	for _, s := range []string{"", "RUMPSP-0.4-NetBSD-7.99.34/amd64", strings.Repeat("x", 300) + "\n"} {
+		if line, err := readBanner(bufio.NewReader(strings.NewReader(s))); err == nil {
+			t.Errorf("%q is read as %q", s, line)
 		}
 	}
 }

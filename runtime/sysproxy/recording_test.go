@@ -156,6 +156,18 @@ func (s *space) read(a uint64, n int) []byte {
 	return b
 }
 
+// known tells whether all of the memory has been written.
+func (s *space) known(a uint64, n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range n {
+		if _, ok := s.bytes[a+uint64(i)]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // A traffic is what the kernel reads or writes for a call.
 type traffic struct {
 	addr       uint64
@@ -179,8 +191,9 @@ func (rec *recording) memoryOf(i int) (in, out []traffic) {
 				return in, out
 			case r.server() && f.class == classRequest && (f.typ == typeCopyin || f.typ == typeCopyinstr):
 				addr[f.id] = uint64(word(f.body[8:]))
-			case r.server() && f.class == classRequest && f.typ == typeCopyout:
-				out = append(out, traffic{uint64(word(f.body[8:])), f.body[16:], f.mask[16:]})
+			case r.server() && f.class == classRequest && f.typ >= typeCopyout && f.typ <= typeCopyoutstr:
+				end := 16 + int(word(f.body))
+				out = append(out, traffic{uint64(word(f.body[8:])), f.body[16:end], f.mask[16:end]})
 			case !r.server() && f.class == classResponse:
 				if a, ok := addr[f.id]; ok {
 					in = append(in, traffic{a, f.body, f.mask})

@@ -222,21 +222,23 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// sleeping waits until a client of s has a call under way.
+// sleeping waits until a client of s has a read(2) under way.
 func sleeping(t *testing.T, s *Server) {
 	t.Helper()
-	for range 1000 {
+	for range 5000 {
 		s.mu.Lock()
+		found := false
 		for c := range s.sessions {
 			c.mu.Lock()
-			active := c.active
-			c.mu.Unlock()
-			if active > 0 {
-				s.mu.Unlock()
-				return
+			for k := range c.calls {
+				found = found || k.num == netbsd.SYS_read
 			}
+			c.mu.Unlock()
 		}
 		s.mu.Unlock()
+		if found {
+			return
+		}
 		time.Sleep(time.Millisecond)
 	}
 	t.Fatal("no call is under way")

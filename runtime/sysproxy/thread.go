@@ -67,12 +67,8 @@ func (t *thread) call(ctx context.Context, num syscalls.Number, args syscalls.Ar
 
 // once sends a call and waits for its answer.
 func (t *thread) once(ctx context.Context, num syscalls.Number, args syscalls.Args) error {
-	slots := len(args)
-	if c, ok := syscalls.Lookup(num); ok {
-		slots = c.Slots()
-	}
 	body := t.body[:0]
-	for _, a := range args[:slots] {
+	for _, a := range args[:slots(num, &args)] {
 		body = appendWord(body, a)
 	}
 	r := &t.req
@@ -89,4 +85,17 @@ func (t *thread) once(ctx context.Context, num syscalls.Number, args syscalls.Ar
 		<-r.done
 	}
 	return r.err
+}
+
+// slots returns how many arguments are sent: all that the call has. Of a number
+// that is not known, those up to the last that is not zero.
+func slots(num syscalls.Number, args *syscalls.Args) int {
+	if c, ok := syscalls.Lookup(num); ok {
+		return c.Slots()
+	}
+	n := len(args)
+	for n > 0 && args[n-1] == 0 {
+		n--
+	}
+	return n
 }

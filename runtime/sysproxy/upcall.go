@@ -127,7 +127,8 @@ func (c *clientConn) access(do func(abi.Memory) bool) bool {
 	return false
 }
 
-// blame has the call fail whose arguments have the nearest address.
+// blame has the call fail whose arguments have the nearest address, or all that
+// are under way when none has one.
 func (c *clientConn) blame(a abi.Addr) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,12 +136,14 @@ func (c *clientConn) blame(a abi.Addr) {
 	nearest := ^uintptr(0)
 	for _, r := range c.waiting {
 		for _, arg := range &r.args {
-			if d := uintptr(a) - arg; r.typ == typeSyscall && arg != 0 && (blamed == nil || d < nearest) {
+			if d := uintptr(a) - arg; arg != 0 && (blamed == nil || d < nearest) {
 				blamed, nearest = r, d
 			}
 		}
 	}
-	if blamed != nil {
-		blamed.fault = true
+	for _, r := range c.waiting {
+		if blamed == nil || r == blamed {
+			r.fault = true
+		}
 	}
 }
