@@ -26,6 +26,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/routesock"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
+	"github.com/abigen/abigen/runtime/netstack/internal/sockin"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 	"github.com/abigen/abigen/runtime/netstack/internal/tcp"
 	"github.com/abigen/abigen/runtime/netstack/internal/udp"
@@ -88,15 +89,18 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	}
 	files := vfs.New(k.host.Clock)
 	k.locals = local.New(files)
-	sockets := socket.New(
-		socket.Domain{Family: netbsd.AF_INET, Switch: []socket.Protosw{tcps.Protosw(), udps.Protosw(), raws.Protosw()}},
-		socket.Domain{Family: netbsd.AF_INET6, Switch: []socket.Protosw{tcps.Protosw(), udps.Protosw(), raws.Protosw()}},
+	protocols := []socket.Protosw{tcps.Protosw(), udps.Protosw(), raws.Protosw()}
+	inets := []socket.Domain{{Family: netbsd.AF_INET, Switch: protocols}, {Family: netbsd.AF_INET6, Switch: protocols}}
+	if cfg.Sockin != nil {
+		inets = sockin.Domains(cfg.Sockin)
+	}
+	sockets := socket.New(append(inets,
 		route.Domain(),
 		route.OldDomain(),
 		k.locals.Domain(),
 		socket.Domain{Family: netbsd.AF_ARP}, // known, but has no sockets
 		link.Domain(),
-	)
+	)...)
 	sockets.InterfaceIoctl = ifs.Ioctl
 	if err := bind(vars, ifs, net.Params, &tcps.Params, udps.Params, sockets); err != nil {
 		return err

@@ -19,4 +19,9 @@ type Config struct {
 	// gives is one of its Network. Nil, and members that are nil, are the
 	// machine the program runs on (package system).
 	Host *hypercall.Host
+
+	// Sockin are the host's sockets, of which the kernel makes its own of
+	// AF_INET and AF_INET6 (sockin(4)). Nil: these have the kernel's network
+	// stack, with its interfaces and routes.
+	Sockin hypercall.Sockets
 }

@@ -174,6 +174,19 @@ func (u *Uio) Read(p []byte) (int, error) {
 	return u.move(len(p), func(n, off int, a abi.Addr) error { return u.mem.ReadAt(p[off:off+n], a) })
 }
 
+// Peek is Read of bytes that are not taken: Skip does that.
+func (u *Uio) Peek(p []byte) (int, error) {
+	iov, done, resid := u.iov, u.done, u.Resid
+	n, err := u.Read(p)
+	u.iov, u.done, u.Resid = iov, done, resid
+	return n, err
+}
+
+// Skip takes the next n bytes.
+func (u *Uio) Skip(n int) {
+	_, _ = u.move(n, func(int, int, abi.Addr) error { return nil }) // Peek has seen them
+}
+
 // Write puts bytes into the caller's buffers: io.ErrShortWrite when they are
 // full.
 func (u *Uio) Write(p []byte) (int, error) {

@@ -46,6 +46,16 @@ func (so *Socket) levels() (buffered, space, pending int) {
 	return so.Rcv.Count, so.Snd.Space(), pending
 }
 
+// space returns how much can be sent.
+func (so *Socket) space() int {
+	if st, ok := so.Proto.(Stream); ok {
+		return st.Space()
+	}
+	so.Mu.Lock()
+	defer so.Mu.Unlock()
+	return so.Snd.Space()
+}
+
 // Filter returns the evaluator of EVFILT_READ or EVFILT_WRITE.
 func (so *Socket) Filter(filter uint32) (kern.Filter, error) {
 	switch filter {

@@ -76,6 +76,13 @@ func (so *Socket) receivable(flags int32, resid int, clear bool) (verdict, error
 	}
 	so.Mu.Lock()
 	defer so.Mu.Unlock()
+	if isStream && buffered == 0 && so.State&CantRcvMore != 0 {
+		// The end may have come after the last bytes, and they after the
+		// look at what there is.
+		so.Mu.Unlock()
+		buffered = st.Buffered()
+		so.Mu.Lock()
+	}
 	some, end := buffered > 0, false
 	if !isStream {
 		buffered = so.Rcv.Count

@@ -90,7 +90,7 @@ func (so *Socket) passRecord(l *kern.Lwp, m *outgoing) error {
 // for, or that the call has to wait for room. Only with take is an error that waits
 // on the socket taken away.
 func (so *Socket) sendable(m *outgoing, take bool) (space int, wait bool, err error) {
-	_, space, _ = so.levels()
+	space = so.space()
 	atomic := so.Flags&Atomic != 0
 	resid, control := m.data.Resid, len(m.control)
 	so.Mu.Lock()

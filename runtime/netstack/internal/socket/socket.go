@@ -94,6 +94,15 @@ func (so *Socket) Connecting() {
 	so.State = so.State&^(IsConnected|IsDisconnecting) | IsConnecting
 }
 
+// Refused marks so as no longer about to be connected, with the reason.
+func (so *Socket) Refused(errno netbsd.Errno) {
+	so.Mu.Lock()
+	so.State &^= IsConnecting
+	so.errno = errno
+	so.Mu.Unlock()
+	so.Notify(waiter.AllEvents)
+}
+
 // Disconnecting marks so as about to be disconnected: nothing more will come
 // or can be sent.
 func (so *Socket) Disconnecting() {
