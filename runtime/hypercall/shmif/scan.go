@@ -25,8 +25,9 @@ func Frames(image []byte) iter.Seq2[Frame, error] {
 			return
 		}
 		pos, _, err := r.bounds()
-		for ok := true; err == nil; {
+		for err == nil {
 			var h record
+			var ok bool
 			var data []byte
 			at := pos
 			h, data, pos, ok, err = r.next(pos, make([]byte, MaxFrame))
