@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
+	"github.com/abigen/abigen/cmd/nbnet/internal/netstat"
 	"github.com/abigen/abigen/cmd/nbnet/internal/route"
 	"github.com/abigen/abigen/cmd/nbnet/internal/sysctl"
 	"github.com/abigen/abigen/runtime/sysproxy"
 )
 
 // commands are NetBSD's.
-var commands = []*command.Command{route.Command, sysctl.Command}
+var commands = []*command.Command{netstat.Command, route.Command, sysctl.Command}
 
 // clientCommand makes a command of nbnet of one of NetBSD's, which reads its
 // arguments itself but for --server, --json and --help.

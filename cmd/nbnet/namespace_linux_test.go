@@ -17,6 +17,9 @@ import (
 // on which there is another kernel. It begins when forwarding is switched on from
 // outside. A kernel that stops leaves nothing behind.
 func TestRouter(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hosts in network namespaces")
+	}
 	netns.Run(t, func(t *testing.T) {
 		dir := t.TempDir()
 		bus := filepath.Join(dir, "bus")

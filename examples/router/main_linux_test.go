@@ -16,6 +16,9 @@ import (
 // Two hosts reach each other through the router, and one what is behind the other.
 // When it stops, its interfaces are gone.
 func TestRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hosts in network namespaces")
+	}
 	netns.Run(t, func(t *testing.T) {
 		left, right := netns.New(t), netns.New(t)
 		ctx, stop := context.WithCancel(t.Context())
