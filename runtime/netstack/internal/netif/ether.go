@@ -165,6 +165,7 @@ func (e *ether) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	b.frames = b.frames[:0]
 	c := &e.ifp.data
 	for _, pkt := range pkts.AsSlice() {
+		e.ifp.table.completeTooBig(pkt)
 		f := b.add(pkt)
 		c.opackets.Add(1)
 		c.obytes.Add(uint64(len(f)))
