@@ -14,10 +14,7 @@ import (
 // rumpServer starts NetBSD's own kernel below $RUMP_PREFIX, and returns its URL.
 func rumpServer(t testing.TB, components ...string) string {
 	t.Helper()
-	prefix := os.Getenv("RUMP_PREFIX")
-	if prefix == "" {
-		t.Skip("needs NetBSD's kernel: RUMP_PREFIX is not set")
-	}
+	prefix := rumpPrefix(t)
 	if runtime.GOARCH != "amd64" {
 		t.Skip("needs NetBSD's kernel for this architecture")
 	}
