@@ -15,6 +15,7 @@ import (
 	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/hypercall/system"
 	"github.com/abigen/abigen/runtime/kernel"
+	"github.com/abigen/abigen/runtime/netstack/internal/bpf"
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/kqueue"
@@ -88,6 +89,7 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 		return err
 	}
 	files := vfs.New(k.host.Clock)
+	files.AddDevice("bpf", 0o644, bpf.Number, &bpf.Device{Interfaces: ifs, Release: cfg.Release})
 	k.locals = local.New(files)
 	protocols := []socket.Protosw{tcps.Protosw(), udps.Protosw(), raws.Protosw()}
 	inets := []socket.Domain{{Family: netbsd.AF_INET, Switch: protocols}, {Family: netbsd.AF_INET6, Switch: protocols}}

@@ -304,7 +304,7 @@ func (n *Net) shortcut4(h *Out4, w *way4, ifa *netif.Ifaddr, b []byte) bool {
 	if !h.Local(in, b[headerSize4:]) {
 		return false
 	}
-	w.ifp.Looped(len(b))
+	w.ifp.Looped(netbsd.AF_INET, b)
 	return true
 }
 

@@ -219,7 +219,7 @@ func (n *Net) shortcut6(h *Out6, ifp, zoneOf *netif.Ifnet, ifa *netif.Ifaddr, b 
 	if !h.Local(in, b[headerSize6:]) {
 		return false
 	}
-	ifp.Looped(len(b))
+	ifp.Looped(netbsd.AF_INET6, b)
 	return true
 }
 

@@ -1,6 +1,7 @@
 package netif
 
 import (
+	"encoding/binary"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -97,9 +98,12 @@ func (e *ether) destroy(t *Table, p *Ifnet) {
 	t.down(p)
 }
 
-// input takes a frame from the device. One that is for another host is not
-// seen unless the interface is promiscuous.
-func (e *ether) input(frame []byte) {
+// input takes a frame from the device.
+func (e *ether) input(frame []byte) { e.receive(frame, true) }
+
+// receive makes a frame come in. One that is for another host is not seen unless
+// the interface is promiscuous.
+func (e *ether) receive(frame []byte, tapped bool) {
 	d := e.dispatcher.Load()
 	if d == nil || !e.running.Load() || len(frame) < etherHeaderLen {
 		return
@@ -125,6 +129,9 @@ func (e *ether) input(frame []byte) {
 	}
 	c.ipackets.Add(1)
 	c.ibytes.Add(uint64(len(frame)))
+	if tapped {
+		e.ifp.taps.see(frame, false)
+	}
 	if pkt.PktType == tcpip.PacketOtherHost || !e.ParseHeader(pkt) || e.ifp.forNobody(typ, frame[header.EthernetMinimumSize:]) {
 		return
 	}
@@ -163,21 +170,51 @@ func (e *ether) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	b := batches.Get().(*batch)
 	defer batches.Put(b)
 	b.frames = b.frames[:0]
-	c := &e.ifp.data
 	for _, pkt := range pkts.AsSlice() {
 		e.ifp.table.completeTooBig(pkt)
-		f := b.add(pkt)
-		c.opackets.Add(1)
-		c.obytes.Add(uint64(len(f)))
-		if f[0]&1 != 0 {
-			c.omcasts.Add(1)
-		}
+		e.outgoing(b.add(pkt), true)
 	}
 	if err := (*dev).Send(b.frames...); err != nil {
-		c.oerrors.Add(uint64(len(b.frames)))
+		e.ifp.data.oerrors.Add(uint64(len(b.frames)))
 		return 0, &tcpip.ErrClosedForSend{}
 	}
 	return pkts.Len(), nil
+}
+
+// outgoing counts a frame that is about to be sent, and shows it to the taps.
+func (e *ether) outgoing(frame []byte, tapped bool) {
+	c := &e.ifp.data
+	c.opackets.Add(1)
+	c.obytes.Add(uint64(len(frame)))
+	if frame[0]&1 != 0 {
+		c.omcasts.Add(1)
+	}
+	if tapped {
+		e.ifp.taps.see(frame, true)
+	}
+}
+
+// output sends a frame. A type of zero is that of IEEE 802.2: it becomes the
+// length (ether_output).
+func (e *ether) output(frame []byte, how Output) error {
+	dev := e.dev.Load()
+	if dev == nil || !e.running.Load() {
+		return netbsd.ENETDOWN
+	}
+	if !how.Complete {
+		copy(frame[header.EthernetAddressSize:], e.LinkAddress())
+	}
+	if header.Ethernet(frame).Type() == 0 {
+		binary.BigEndian.PutUint16(frame[etherHeaderLen-2:], uint16(len(frame)-etherHeaderLen))
+	}
+	e.outgoing(frame, !how.Feedback)
+	if err := (*dev).Send(frame); err != nil {
+		e.ifp.data.oerrors.Add(1)
+	}
+	if how.Feedback {
+		e.receive(frame, false)
+	}
+	return nil
 }
 
 // setMulti joins or leaves the Ethernet group of an address of AF_INET or

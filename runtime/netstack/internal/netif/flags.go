@@ -28,6 +28,9 @@ type driver interface {
 	maxMTU() uint32
 	setMTU(mtu uint32) error
 
+	// output sends a packet that has its link header, as Ifnet.Output says.
+	output(packet []byte, how Output) error
+
 	// destroy is called before an interface goes, and close gives the
 	// hardware back.
 	destroy(t *Table, p *Ifnet)

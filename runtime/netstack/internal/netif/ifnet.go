@@ -24,6 +24,7 @@ type Ifnet struct {
 	drv   driver
 	ep    stack.LinkEndpoint
 	data  counters
+	taps  taps
 
 	flags  atomic.Int32 // IFF_*
 	mtu    atomic.Uint32
@@ -31,6 +32,8 @@ type Ifnet struct {
 	addrs  atomic.Pointer[addrList]
 	active atomic.Pointer[Ifaddr] // of AF_LINK: the hardware address that is used
 	nd     netbsd.NdIfinfo        // guarded by conf
+
+	promiscuous int // how often SetPromiscuous was called; guarded by conf
 }
 
 // counters are what an interface counts (struct if_data).

@@ -73,14 +73,32 @@ func (e *loop) setMulti(name []byte, add bool) error {
 	return nil
 }
 
-// Looped counts a packet of n bytes that would have gone out by a loopback
+// Looped counts a packet of a family that would have gone out by a loopback
 // interface and come in again, but took a shorter way.
-func (p *Ifnet) Looped(n int) {
+func (p *Ifnet) Looped(family uint32, packet []byte) {
 	c := &p.data
 	c.opackets.Add(1)
-	c.obytes.Add(uint64(n))
+	c.obytes.Add(uint64(len(packet)))
 	c.ipackets.Add(1)
-	c.ibytes.Add(uint64(n))
+	c.ibytes.Add(uint64(len(packet)))
+	p.taps.seeFamily(family, packet)
+}
+
+// hdrCmplt is the address family of a packet whose link header is complete
+// (pseudo_AF_HDRCMPLT of sys/socket.h).
+const hdrCmplt = 30
+
+// output cannot tell what to do with a packet whose family is not said.
+func (e *loop) output(packet []byte, how Output) error {
+	family := uint32(netbsd.AF_UNSPEC)
+	if how.Complete {
+		family = hdrCmplt
+	}
+	c := &e.ifp.data
+	c.opackets.Add(1)
+	c.obytes.Add(uint64(len(packet)))
+	e.ifp.taps.seeFamily(family, packet)
+	return netbsd.EAFNOSUPPORT
 }
 
 // WritePackets makes packets that go out come in.
@@ -91,6 +109,9 @@ func (e *loop) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 		n := uint64(pkt.Size())
 		c.opackets.Add(1)
 		c.obytes.Add(n)
+		if e.ifp.taps.list.Load() != nil {
+			e.ifp.taps.seeFamily(familyOf(pkt), pkt.AsSlices()...)
+		}
 		if d == nil || !e.up.Load() {
 			continue
 		}

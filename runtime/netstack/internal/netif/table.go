@@ -236,6 +236,7 @@ func (t *Table) attach(p *Ifnet, ep stack.LinkEndpoint, mac []byte) (err error) 
 // detach takes an interface away, with all its addresses.
 func (t *Table) detach(p *Ifnet) {
 	p.drv.destroy(t, p)
+	p.taps.depart(p)
 	t.tell(Event{What: Departing, Ifp: p})
 	t.down(p)
 	for _, a := range p.Addrs() {

@@ -12,6 +12,7 @@ import (
 func (fs *FS) Sysents() []kern.Sysent {
 	const full = kernel.Full
 	return []kern.Sysent{
+		{Number: netbsd.SYS_open, Handler: fs.sysOpen, Level: kernel.Partial, Note: "devices only"},
 		{Number: netbsd.SYS___stat50, Handler: fs.sysStat(true), Level: full},
 		{Number: netbsd.SYS___lstat50, Handler: fs.sysStat(false), Level: full},
 		{Number: netbsd.SYS_access, Handler: fs.sysAccess, Level: full},
@@ -106,7 +107,7 @@ func (n *Node) stat(st *netbsd.Stat) {
 	st.Ino, st.Mode, st.Nlink, st.UID, st.GID = n.ino, n.mode, n.nlink, n.uid, n.gid
 	st.Ctim, st.Birthtim = kern.Timespec(n.ctime), kern.Timespec(n.btime)
 	st.Atim, st.Mtim = st.Ctim, st.Ctim
-	st.Size = int64(len(n.target))
+	st.Size, st.Rdev = int64(len(n.target)), n.rdev
 	st.Blksize = 4096
 }
 

@@ -34,6 +34,8 @@ type Node struct {
 	children map[string]*Node // of a directory
 	target   string           // of a symbolic link
 	socket   any              // of a socket, until it is closed
+	device   Device           // of a character device
+	rdev     uint64           // its number
 }
 
 // New makes a tree that has nothing but a root directory, with the host's clock.
