@@ -34,7 +34,7 @@ func New(t testing.TB) *Host {
 	}
 	// It says that it is there, and ends with its input.
 	cmd := exec.CommandContext(context.Background(), "sh", "-c", "echo; exec cat")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
