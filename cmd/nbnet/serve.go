@@ -38,7 +38,8 @@ unless --socket-mode says otherwise; TCP addresses that other machines reach tak
 An interface is virt0=tap:NAME, an Ethernet with the host through the tap NAME, which is made
 unless it is there, or fd:N for a descriptor handed in; or shmif0=bus:FILE, an Ethernet with all
 kernels that have this file as their bus. Behind it come, with commas, addresses with the
-length of their prefix, mtu=N, and lladdr=ADDRESS.
+length of their prefix, mtu=N, and lladdr=ADDRESS. With sockin in place of interfaces the kernel
+has no network of its own: its TCP and UDP sockets are the host's.
 
 A route is NETWORK/LEN=GATEWAY, ADDRESS=GATEWAY or default=GATEWAY; in place of the gateway's
 address the name of an interface makes the destinations its neighbors.
@@ -64,7 +65,7 @@ All of it may stand in a file, in YAML; see the manual of nbnet. Flags add to it
 	fl.StringVar(&f.kernel, "kernel", "", "the `kind` of kernel: embedded")
 	fl.StringVar(&f.release, "release", "", "the `version` of NetBSD whose interface the kernel has: 10.1 or 7.99.34 (default 10.1)")
 	fl.StringVar(&f.hostname, "hostname", "", "the `name` of the kernel (default: as the host)")
-	fl.StringArrayVar(&f.ifaces, "iface", nil, "an interface, `INTERFACE`=tap:NAME or =bus:FILE, with addresses; may be repeated")
+	fl.StringArrayVar(&f.ifaces, "iface", nil, "an interface, `INTERFACE`=tap:NAME or =bus:FILE, with addresses, or sockin; may be repeated")
 	fl.StringArrayVar(&f.routes, "route", nil, "a route, `DESTINATION=GATEWAY`; may be repeated")
 	fl.StringArrayVar(&f.sysctls, "sysctl", nil, "a variable, `NAME=VALUE`; may be repeated")
 	fl.StringVar(&f.mode, "socket-mode", "", "the permissions of the socket, an octal `number` (default 0600)")
@@ -93,11 +94,9 @@ func (f *serveFlags) config(urls []string) (*serve.Config, error) {
 	cfg.Set = f.sysctls
 	cfg.Public = cfg.Public || f.public
 	for _, s := range f.ifaces {
-		var i serve.Interface
-		if err := i.UnmarshalText([]byte(s)); err != nil {
+		if err := cfg.AddInterface(s); err != nil {
 			return nil, command.Usage("", "%v", err)
 		}
-		cfg.Interfaces = append(cfg.Interfaces, i)
 	}
 	for _, s := range f.routes {
 		var r serve.Route

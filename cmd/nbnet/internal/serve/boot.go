@@ -14,6 +14,7 @@ import (
 	"github.com/abigen/abigen/cmd/nbnet/internal/sysctl"
 	"github.com/abigen/abigen/generated/routing"
 	"github.com/abigen/abigen/runtime/hypercall"
+	"github.com/abigen/abigen/runtime/hypercall/sockin"
 	"github.com/abigen/abigen/runtime/hypercall/system"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netcfg"
@@ -32,7 +33,11 @@ func Boot(ctx context.Context, cfg *Config, host *hypercall.Host) (kernel.Kernel
 	}
 	h := system.Complete(host)
 	h.Network = cfg.network(h.Network)
-	k, err := netstack.New(netstack.Config{Release: release, Hostname: cfg.Hostname, Host: h})
+	var sockets hypercall.Sockets
+	if cfg.Sockin {
+		sockets = new(sockin.Host)
+	}
+	k, err := netstack.New(netstack.Config{Release: release, Hostname: cfg.Hostname, Host: h, Sockin: sockets})
 	if err != nil {
 		return nil, err
 	}

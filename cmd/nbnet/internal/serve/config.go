@@ -22,6 +22,7 @@ type Config struct {
 	Release    string            `yaml:"release"`  // the version of NetBSD; empty for the latest
 	Hostname   string            `yaml:"hostname"` // empty for the host's
 	Sysctl     map[string]string `yaml:"sysctl"`
+	Sockin     bool              `yaml:"sockin"` // the inet families are the host's sockets
 	Interfaces []Interface       `yaml:"interfaces"`
 	Routes     []Route           `yaml:"routes"`
 
@@ -47,7 +48,21 @@ type Interface struct {
 }
 
 // interfaceForm is what to type.
-const interfaceForm = "type virt0=tap:NAME[,ADDRESS/LEN...] or shmif0=bus:FILE[,ADDRESS/LEN...]"
+const interfaceForm = "type virt0=tap:NAME[,ADDRESS/LEN...], shmif0=bus:FILE[,ADDRESS/LEN...] or sockin"
+
+// AddInterface adds what --iface says: an interface, or sockin.
+func (c *Config) AddInterface(s string) error {
+	if s == "sockin" {
+		c.Sockin = true
+		return nil
+	}
+	var i Interface
+	if err := i.UnmarshalText([]byte(s)); err != nil {
+		return err
+	}
+	c.Interfaces = append(c.Interfaces, i)
+	return nil
+}
 
 // UnmarshalText reads the short form: NAME=tap:TAP or NAME=bus:FILE, followed by
 // addresses, mtu=N and lladdr=ADDRESS, each with a comma in front.
@@ -186,6 +201,9 @@ func (c *Config) Check() error {
 		if _, err := sysproxy.ParseURL(u); err != nil {
 			return err
 		}
+	}
+	if c.Sockin && len(c.Interfaces)+len(c.Routes) > 0 {
+		return fmt.Errorf("sockin: the network is the host's then; leave out interfaces and routes")
 	}
 	names := map[string]bool{}
 	for i := range c.Interfaces {

@@ -1,9 +1,13 @@
 package serve
 
 import (
+	"io"
+	"net"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/abigen/abigen/runtime/nbsock"
 )
 
 // The example of a router is what its text says.
@@ -47,5 +51,39 @@ func TestUnmarshalText(t *testing.T) {
 		if p, err := r.prefix(); err != nil || p.String() != dst {
 			t.Errorf("%s leads to %v, %v", to, p, err)
 		}
+	}
+}
+
+// With sockin, a kernel's server is one of the host's.
+func TestSockin(t *testing.T) {
+	k, err := Boot(t.Context(), &Config{Sockin: true, Listen: []string{"unix:///x"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	n, err := nbsock.New(k, nbsock.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := n.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		c, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(c, "hello")
+		_ = c.Close()
+	}()
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if b, err := io.ReadAll(c); err != nil || string(b) != "hello" {
+		t.Errorf("%q, %v", b, err)
 	}
 }
