@@ -21,9 +21,9 @@ preflight:
 	@sh scripts/preflight.sh
 
 .PHONY: build
-build: preflight ## build the command, bin/abigen
+build: preflight ## build the commands, bin/abigen and bin/nbnet
 	@mkdir -p $(BIN)
-	$(GO) build -o $(ABIGEN) ./cmd/abigen
+	$(GO) build -o $(BIN)/ ./cmd/...
 
 .PHONY: run
 run: build ## generate the packages from the real headers, translate some socket calls, join two kernels

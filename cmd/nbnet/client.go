@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,7 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/abigen/abigen/cmd/nbnet/internal/arp"
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
+	"github.com/abigen/abigen/cmd/nbnet/internal/ifconfig"
+	"github.com/abigen/abigen/cmd/nbnet/internal/manual"
+	"github.com/abigen/abigen/cmd/nbnet/internal/ndp"
 	"github.com/abigen/abigen/cmd/nbnet/internal/netstat"
 	"github.com/abigen/abigen/cmd/nbnet/internal/route"
 	"github.com/abigen/abigen/cmd/nbnet/internal/sysctl"
@@ -16,7 +21,9 @@ import (
 )
 
 // commands are NetBSD's.
-var commands = []*command.Command{netstat.Command, route.Command, sysctl.Command}
+var commands = []*command.Command{
+	ifconfig.Command, route.Command, arp.Command, ndp.Command, sysctl.Command, netstat.Command,
+}
 
 // clientCommand makes a command of nbnet of one of NetBSD's, which reads its
 // arguments itself but for --server, --json and --help.
@@ -25,12 +32,17 @@ func (a *app) clientCommand(c *command.Command) *cobra.Command {
 	for _, s := range c.Synopsis {
 		fmt.Fprintf(&lines, "  nbnet %s %s\n", c.Name, s)
 	}
+	about := "It is NetBSD's " + c.Name + ", and works in the kernel that --server names.\n\n"
 	cmd := &cobra.Command{
 		Use:                strings.TrimSpace(c.Name + " " + c.Synopsis[0]),
 		Short:              strings.ToUpper(c.Summary[:1]) + c.Summary[1:],
-		Long:               "Usage, as on NetBSD:\n" + strings.TrimRight(lines.String(), "\n") + "\n\n" + c.Manual,
+		Long:               about + strings.TrimRight(lines.String(), "\n") + "\n\n" + c.Manual,
 		GroupID:            clients,
 		DisableFlagParsing: true,
+		Annotations:        map[string]string{manual.Synopsis: strings.Join(c.Synopsis, "\n"), manual.Description: about + c.Manual},
+	}
+	if find := completers[c.Name]; find != nil {
+		cmd.ValidArgsFunction = a.complete(find)
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		args, help, err := a.common(args)
@@ -40,7 +52,7 @@ func (a *app) clientCommand(c *command.Command) *cobra.Command {
 		if help {
 			return cmd.Help()
 		}
-		k, err := a.dial(cmd)
+		k, err := a.dial(cmd.Context())
 		if err != nil {
 			return err
 		}
@@ -89,7 +101,7 @@ func (a *app) withJSON(args []string) []string {
 }
 
 // dial connects to the kernel.
-func (a *app) dial(cmd *cobra.Command) (*sysproxy.Client, error) {
+func (a *app) dial(ctx context.Context) (*sysproxy.Client, error) {
 	url := a.server
 	if url == "" {
 		url = os.Getenv("RUMP_SERVER")
@@ -97,7 +109,7 @@ func (a *app) dial(cmd *cobra.Command) (*sysproxy.Client, error) {
 	if url == "" {
 		return nil, command.Usage("give --server URL, or set RUMP_SERVER to it", "which kernel?")
 	}
-	k, err := sysproxy.Dial(cmd.Context(), url)
+	k, err := sysproxy.Dial(ctx, url)
 	if err != nil {
 		return nil, command.Hint(err, "is there a kernel? \"nbnet serve "+url+"\" starts one")
 	}

@@ -46,6 +46,15 @@ func TestRouter(t *testing.T) {
 			t.Errorf("the server is %q", out)
 		}
 
+		for _, want := range []string{"mtu 9000", "inet 10.2.0.1", "inet6 fd02::1"} {
+			if out := router.run("ifconfig", "virt1"); !strings.Contains(out, want) {
+				t.Errorf("no %q in\n%s", want, out)
+			}
+		}
+		if out := router.run("arp", "-an"); !strings.Contains(out, "10.1.0.2") {
+			t.Errorf("no 10.1.0.2 in\n%s", out)
+		}
+
 		router.stop()
 		server.stop()
 		if left.Has("left") || right.Has("right") {

@@ -44,7 +44,26 @@ has no network of its own: its TCP and UDP sockets are the host's.
 A route is NETWORK/LEN=GATEWAY, ADDRESS=GATEWAY or default=GATEWAY; in place of the gateway's
 address the name of an interface makes the destinations its neighbors.
 
-All of it may stand in a file, in YAML; see the manual of nbnet. Flags add to it.`,
+All of it may stand in a file, in YAML. Flags add to it, or take the place of what there can
+be one of:
+
+  listen: [unix:///tmp/router]     # URLs
+  hostname: router
+  release: 10.1
+  socket_mode: 0660
+  public: false
+  sysctl:
+    net.inet.ip.forwarding: 1
+  interfaces:                      # or sockin: true
+    - name: virt0
+      tap: tap0
+      addresses: [10.1.0.1/24, "fd01::1/64"]
+      mtu: 9000
+      lladdr: b2:a0:00:00:00:01
+    - shmif0=bus:/tmp/bus,10.2.0.1/24
+  routes:
+    - {to: 192.0.2.0/24, via: 10.2.0.2}
+    - default=10.1.0.254`,
 		Example: `  nbnet serve --iface virt0=tap:tap0,10.0.0.1/24,fd00::1/64 unix:///tmp/kernel
   nbnet serve --sysctl net.inet.ip.forwarding=1 \
       --iface virt0=tap:left,10.1.0.1/24 --iface shmif0=bus:/tmp/bus,10.2.0.1/24 \
