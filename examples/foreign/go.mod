@@ -1,6 +1,6 @@
 module example.com/foreign
 
-go 1.26.0
+go 1.26.3
 
 tool github.com/abigen/abigen/cmd/abigen
 
