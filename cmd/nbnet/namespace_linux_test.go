@@ -46,6 +46,24 @@ func TestRouter(t *testing.T) {
 			t.Errorf("the server is %q", out)
 		}
 
+		pcap := filepath.Join(t.TempDir(), "pcap")
+		captured := make(chan bool)
+		go func() {
+			defer close(captured)
+			router.run("capture", "-c", "2", "-w", pcap, "shmif0")
+		}()
+		for more := true; more; {
+			select {
+			case <-captured:
+				more = false
+			default:
+				left.Ping(netip.MustParseAddr("10.3.0.2"), 56)
+			}
+		}
+		if b, err := os.ReadFile(pcap); err != nil || len(b) < 24+2*(16+42) {
+			t.Errorf("%d bytes of packets, %v", len(b), err)
+		}
+
 		for _, want := range []string{"mtu 9000", "inet 10.2.0.1", "inet6 fd02::1"} {
 			if out := router.run("ifconfig", "virt1"); !strings.Contains(out, want) {
 				t.Errorf("no %q in\n%s", want, out)

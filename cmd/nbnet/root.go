@@ -45,7 +45,7 @@ or a rump_server of NetBSD.`,
 	cmd.PersistentFlags().StringVar(&a.server, "server", "", "the `URL` of the kernel (default: $RUMP_SERVER)")
 	cmd.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON")
 	cmd.AddGroup(&cobra.Group{ID: kernels, Title: "Kernels:"}, &cobra.Group{ID: clients, Title: "In a kernel, as on NetBSD:"})
-	cmd.AddCommand(a.serveCommand(), a.dumpbusCommand(), a.manCommand())
+	cmd.AddCommand(a.serveCommand(), a.captureCommand(), a.dumpbusCommand(), a.manCommand())
 	for _, c := range commands {
 		cmd.AddCommand(a.clientCommand(c))
 	}
