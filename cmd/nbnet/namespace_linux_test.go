@@ -64,7 +64,7 @@ func TestRouter(t *testing.T) {
 			t.Errorf("%d bytes of packets, %v", len(b), err)
 		}
 
-		for _, want := range []string{"mtu 9000", "inet 10.2.0.1", "inet6 fd02::1"} {
+		for _, want := range []string{"mtu 9000", "status: active", "inet 10.2.0.1", "inet6 fd02::1"} {
 			if out := router.run("ifconfig", "virt1"); !strings.Contains(out, want) {
 				t.Errorf("no %q in\n%s", want, out)
 			}

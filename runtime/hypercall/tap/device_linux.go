@@ -24,8 +24,7 @@ const (
 // an MTU and a link state.
 type Device struct {
 	file *os.File
-	away bool         // the host's end is in another network namespace
-	mtu  atomic.Int64 // of a device that is away
+	mtu  atomic.Int64 // when the host's end is in another network namespace
 
 	mu      sync.Mutex
 	closed  bool
@@ -102,7 +101,7 @@ func FromFD(fd int) (*Device, error) {
 }
 
 func newDevice(fd int) *Device {
-	d := &Device{away: isAway(fd), file: os.NewFile(uintptr(fd), "tap"), done: make(chan struct{})}
+	d := &Device{file: os.NewFile(uintptr(fd), "tap"), done: make(chan struct{})}
 	d.mtu.Store(etherMTU)
 	return d
 }

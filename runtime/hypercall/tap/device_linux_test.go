@@ -92,6 +92,17 @@ func TestLinkState(t *testing.T) {
 		if n := d.Dropped(); n != 1 {
 			t.Errorf("%d frames lost", n)
 		}
+		host := netns.New(t)
+		host.Take("tap0")
+		must(t, d.SetMTU(9000)) // nobody can say otherwise
+		if !d.LinkState(func(bool) {}) || d.MTU() != 9000 {
+			t.Errorf("elsewhere, the link is down or has the MTU %d", d.MTU())
+		}
+		select {
+		case <-changes:
+			t.Error("the link has changed with the namespace")
+		default:
+		}
 		must(t, d.Send(make([]byte, 3)))
 		if n := d.Dropped(); n != 2 {
 			t.Errorf("%d frames lost", n)

@@ -12,11 +12,11 @@ import (
 
 // LinkState returns whether the host's interface is up, and has changed called
 // when that changes. One that cannot be watched, since it is in another network
-// namespace, is taken to be up.
+// namespace, or moves there, is taken to be up.
 func (d *Device) LinkState(changed func(up bool)) (up bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed || d.away {
+	if d.closed || d.away() {
 		return !d.closed
 	}
 	if d.link != nil {
@@ -57,7 +57,7 @@ func (d *Device) watchLink(changed func(up bool)) (*linkWatch, error) {
 		_ = w.socket.Close()
 		return nil, err
 	}
-	go w.run(w.up, d.hostUp, changed)
+	go w.run(w.up, d, changed)
 	return w, nil
 }
 
@@ -68,11 +68,11 @@ func (d *Device) hostUp() (up bool, err error) {
 
 // run tells of changes until the watch is closed. Messages that were lost, since
 // there were too many, are made up for by asking.
-func (w *linkWatch) run(was bool, ask func() (bool, error), changed func(bool)) {
+func (w *linkWatch) run(was bool, d *Device, changed func(bool)) {
 	defer close(w.done)
 	buf := make([]byte, 1<<16)
 	tell := func(up bool) {
-		if up != was {
+		if up = up || d.away(); up != was {
 			was = up
 			changed(up)
 		}
@@ -83,7 +83,7 @@ func (w *linkWatch) run(was bool, ask func() (bool, error), changed func(bool)) 
 		case err == nil:
 			w.parse(buf[:n], tell)
 		case errors.Is(err, unix.ENOBUFS):
-			if up, err := ask(); err == nil {
+			if up, err := d.hostUp(); err == nil {
 				tell(up)
 			}
 		default:

@@ -12,7 +12,7 @@ import (
 // MTU returns that of the host's interface. One in another network namespace
 // cannot be asked, and has what SetMTU said, or 1500.
 func (d *Device) MTU() int {
-	if !d.away {
+	if !d.away() {
 		if mtu, err := d.hostMTU(); err == nil {
 			return mtu
 		}
@@ -26,7 +26,7 @@ func (d *Device) SetMTU(mtu int) error {
 	if mtu < 0 || mtu > maxMTU {
 		return hypercall.NewError("set MTU", "virt", unix.EINVAL)
 	}
-	if !d.away {
+	if !d.away() {
 		if has, err := d.hostMTU(); err != nil || has < mtu {
 			if err := d.setHostMTU(mtu); err != nil {
 				return hypercall.NewError("set MTU", "virt", err)
@@ -66,17 +66,23 @@ func (d *Device) hostIoctl(req uint, in, out func(*unix.Ifreq)) error {
 	return errors.Join(err, unix.Close(fd))
 }
 
-// isAway tells whether a tap's interface is in another network namespace than
-// this program. A Linux that cannot tell has it here.
-func isAway(fd int) bool {
-	ns, err := unix.IoctlRetInt(fd, unix.TUNGETDEVNETNS)
+// away tells whether the host's interface is in another network namespace than
+// this program, where somebody may move it. A Linux that cannot tell has it here.
+func (d *Device) away() (away bool) {
+	c, err := d.file.SyscallConn()
 	if err != nil {
 		return false
 	}
-	defer func() { _ = unix.Close(ns) }()
-	var there, here unix.Stat_t
-	if unix.Fstat(ns, &there) != nil || unix.Stat("/proc/thread-self/ns/net", &here) != nil {
-		return false
-	}
-	return there.Ino != here.Ino || there.Dev != here.Dev
+	_ = c.Control(func(fd uintptr) {
+		ns, err := unix.IoctlRetInt(int(fd), unix.TUNGETDEVNETNS)
+		if err != nil {
+			return
+		}
+		defer func() { _ = unix.Close(ns) }()
+		var there, here unix.Stat_t
+		if unix.Fstat(ns, &there) == nil && unix.Stat("/proc/thread-self/ns/net", &here) == nil {
+			away = there.Ino != here.Ino || there.Dev != here.Dev
+		}
+	})
+	return away
 }
