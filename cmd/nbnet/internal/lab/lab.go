@@ -114,7 +114,8 @@ func Script(t *testing.T, k kernel.Kernel, commands []*command.Command, name, sc
 }
 
 // What differs from run to run, and what stands for it: a factory's hardware
-// address, which is random, and a day or twenty minutes that have begun.
+// address, which is random, a day or twenty minutes that have begun, and how long
+// packets take.
 var masks = []struct {
 	is *regexp.Regexp
 	as string
@@ -123,6 +124,9 @@ var masks = []struct {
 	{regexp.MustCompile(`\b863[0-9]{2}\b`), "86400"},
 	{regexp.MustCompile(`\b119[0-9]\b`), "1200"},
 	{regexp.MustCompile(`\b19m5[0-9]s\b`), "20m0s "},
+	{regexp.MustCompile(`time=[0-9.]+ ms`), "time=T ms"},
+	{regexp.MustCompile(`= [0-9.]+/[0-9.]+/[0-9.]+/[0-9.]+ ms`), "= MIN/AVG/MAX/STDDEV ms"},
+	{regexp.MustCompile(`"(ms|min|avg|max|stddev)": [0-9.e-]+`), `"$1": T`},
 }
 
 // Golden compares got with testdata/NAME.txt; -update rewrites that.

@@ -42,6 +42,10 @@ func (blackhole) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 	return list.Len(), nil
 }
 
+// Capabilities says that it is no loopback: gVisor would take it for the one that
+// the host's own addresses are reached by.
+func (blackhole) Capabilities() stack.LinkEndpointCapabilities { return 0 }
+
 // A rejecter drops all it is given, too, but tells who sent it by ICMP that the
 // host cannot be reached.
 type rejecter struct {
