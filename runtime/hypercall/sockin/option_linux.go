@@ -1,6 +1,7 @@
 package sockin
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"golang.org/x/sys/unix"
@@ -20,61 +21,98 @@ func isByte(level, name int32) bool {
 	return level == netbsd.IPPROTO_IP && (name == netbsd.IP_MULTICAST_TTL || name == netbsd.IP_MULTICAST_LOOP)
 }
 
+// pktinfo are the options of NetBSD's for which the host's one, IP_PKTINFO, is on.
+var pktinfo = map[int32]uint32{
+	netbsd.IP_RECVDSTADDR: wantsDstAddr,
+	netbsd.IP_RECVPKTINFO: wantsSource,
+	netbsd.IP_PKTINFO:     wantsPktinfo,
+	netbsd.IP_RECVIF:      wantsInterface,
+}
+
+const (
+	wantsDstAddr uint32 = 1 << iota
+	wantsSource
+	wantsPktinfo
+	wantsInterface
+)
+
 // SetOption sets an option of the host.
 func (s *socket) SetOption(level, name int32, value []byte) error {
-	if level == netbsd.IPPROTO_IP && name == netbsd.IP_RECVDSTADDR {
-		return s.setDstAddr(value)
+	if bit := pktinfo[name]; bit != 0 && level == netbsd.IPPROTO_IP {
+		return s.setPktinfo(bit, value)
 	}
-	toLevel, toName, ok := tolinux.SocketOption(level, name)
-	if !ok {
+	toLevel, toName, ok := counterpart(level, name)
+	switch {
+	case !ok || level == netbsd.IPPROTO_IP && name == netbsd.IP_RETOPTS: // can only be read
 		return netbsd.ENOPROTOOPT
-	}
-	if isByte(level, name) && len(value) == 1 {
+	case isByte(level, name) && len(value) == 1:
 		value = binary.NativeEndian.AppendUint32(nil, uint32(value[0]))
+	case isInt(level, name) && len(value) != 4:
+		return netbsd.EINVAL
 	}
 	buf := make([]byte, maxOption)
 	_, _, n, err := tolinux.SocketOptionValue(level, name, buf, value)
 	if err != nil {
 		return netbsd.EINVAL
 	}
-	if toLevel == unix.IPPROTO_IP && toName == unix.IP_PKTINFO && n == 4 {
-		s.pktinfo.Store(binary.NativeEndian.Uint32(buf) != 0)
-		if s.dstAddr.Load() {
-			return nil // the host has it on for that
-		}
-	}
 	return s.use(func(fd int) error { return setsockopt(fd, toLevel, toName, buf[:n]) })
 }
 
-// setDstAddr sets IP_RECVDSTADDR, for which the host's IP_PKTINFO is made into what
-// NetBSD has.
-func (s *socket) setDstAddr(value []byte) error {
+// counterpart returns the host's numbers of an option. IP_HDRINCL and ICMP6_FILTER
+// are of raw sockets.
+func counterpart(level, name int32) (toLevel, toName int32, ok bool) {
+	if level == netbsd.IPPROTO_IP && name == netbsd.IP_HDRINCL || level == netbsd.IPPROTO_ICMPV6 {
+		return 0, 0, false
+	}
+	return tolinux.SocketOption(level, name)
+}
+
+// isInt tells whether the value of an option must be an int, where the host takes
+// less as well.
+func isInt(level, name int32) bool {
+	switch level {
+	case netbsd.IPPROTO_IP:
+		switch name {
+		case netbsd.IP_OPTIONS, netbsd.IP_MULTICAST_IF, netbsd.IP_ADD_MEMBERSHIP, netbsd.IP_DROP_MEMBERSHIP:
+			return false
+		}
+		return true
+	case netbsd.IPPROTO_TCP:
+		return name != netbsd.TCP_INFO && name != netbsd.TCP_CONGCTL
+	}
+	return false
+}
+
+// setPktinfo switches one of the options of pktinfo.
+func (s *socket) setPktinfo(bit uint32, value []byte) error {
 	if len(value) != 4 {
 		return netbsd.EINVAL
 	}
-	on := binary.NativeEndian.Uint32(value) != 0
-	s.dstAddr.Store(on)
-	if s.pktinfo.Load() {
-		return nil
+	s.setting.Lock()
+	defer s.setting.Unlock()
+	wants := s.wants.Load() &^ bit
+	if binary.NativeEndian.Uint32(value) != 0 {
+		wants |= bit
 	}
-	n := 0
-	if on {
-		n = 1
+	on := int(min(wants, 1))
+	err := s.use(func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, on) })
+	if err == nil {
+		s.wants.Store(wants)
 	}
-	return s.use(func(fd int) error { return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, n) })
+	return err
 }
 
 // Option returns an option of the host.
 func (s *socket) Option(level, name int32) ([]byte, error) {
-	if level == netbsd.IPPROTO_IP && name == netbsd.IP_RECVDSTADDR {
-		return truth(s.dstAddr.Load()), nil
+	if bit := pktinfo[name]; bit != 0 && level == netbsd.IPPROTO_IP {
+		return truth(s.wants.Load()&bit != 0), nil
 	}
-	toLevel, toName, ok := tolinux.SocketOption(level, name)
+	if level == netbsd.IPPROTO_IP && name == netbsd.IP_RETOPTS {
+		name = netbsd.IP_OPTIONS // as in NetBSD
+	}
+	toLevel, toName, ok := counterpart(level, name)
 	if !ok {
 		return nil, netbsd.ENOPROTOOPT
-	}
-	if toLevel == unix.IPPROTO_IP && toName == unix.IP_PKTINFO {
-		return truth(s.pktinfo.Load()), nil
 	}
 	size := maxOption
 	if toLevel == unix.IPPROTO_TCP && toName == unix.TCP_INFO {
@@ -107,9 +145,10 @@ func truth(on bool) []byte {
 	return abi.AsBytes(&v)
 }
 
-// messages appends the host's control messages to dst as NetBSD has them. That
-// there are messages without a counterpart cannot be, as no option asks for one.
-func (s *socket) messages(dst, control []byte) []byte {
+// messages appends the host's control messages to dst as NetBSD has them, for a
+// datagram from source. That there are messages without a counterpart cannot be, as
+// no option asks for one.
+func (s *socket) messages(dst, control, source []byte) []byte {
 	if len(control) == 0 {
 		return dst
 	}
@@ -118,18 +157,34 @@ func (s *socket) messages(dst, control []byte) []byte {
 	if err != nil {
 		return dst
 	}
-	if !s.dstAddr.Load() {
-		return append(dst, buf[:n]...)
-	}
+	wants := s.wants.Load()
 	for m := range messages(buf[:n]) {
-		if m.level != netbsd.IPPROTO_IP || m.typ != netbsd.IP_PKTINFO || len(m.data) < netbsd.SizeofInAddr {
-			dst = append(dst, m.all...)
-			continue
-		}
-		dst = appendMessage(dst, netbsd.IPPROTO_IP, netbsd.IP_RECVDSTADDR, m.data[:netbsd.SizeofInAddr])
-		if s.pktinfo.Load() {
+		if m.level == netbsd.IPPROTO_IP && m.typ == netbsd.IP_PKTINFO && len(m.data) == netbsd.SizeofInPktinfo {
+			dst = appendPktinfo(dst, wants, m.data, source)
+		} else {
 			dst = append(dst, m.all...)
 		}
+	}
+	return dst
+}
+
+// appendPktinfo appends what the options of pktinfo ask for. NetBSD's
+// IP_RECVPKTINFO has the sender's address where the other has the receiver's.
+func appendPktinfo(dst []byte, wants uint32, info, source []byte) []byte {
+	addr, index := info[:netbsd.SizeofInAddr], info[netbsd.SizeofInAddr:]
+	if wants&wantsDstAddr != 0 {
+		dst = appendMessage(dst, netbsd.IPPROTO_IP, netbsd.IP_RECVDSTADDR, addr)
+	}
+	if wants&wantsSource != 0 && len(source) == netbsd.SizeofSockaddrIn {
+		dst = appendMessage(dst, netbsd.IPPROTO_IP, netbsd.IP_RECVPKTINFO, append(bytes.Clone(source[4:8]), index...))
+	}
+	if wants&wantsPktinfo != 0 {
+		dst = appendMessage(dst, netbsd.IPPROTO_IP, netbsd.IP_PKTINFO, info)
+	}
+	if wants&wantsInterface != 0 {
+		sdl := [8]byte{0: 8, 1: netbsd.AF_LINK}
+		binary.NativeEndian.PutUint16(sdl[2:], uint16(binary.NativeEndian.Uint32(index)))
+		dst = appendMessage(dst, netbsd.IPPROTO_IP, netbsd.IP_RECVIF, sdl[:])
 	}
 	return dst
 }

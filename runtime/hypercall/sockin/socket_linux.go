@@ -26,8 +26,9 @@ type socket struct {
 
 	changed   func(hypercall.SocketEvents)
 	wantsRoom atomic.Bool // EPOLLOUT is watched for
-	dstAddr   atomic.Bool // IP_RECVDSTADDR
-	pktinfo   atomic.Bool // IP_PKTINFO
+
+	setting sync.Mutex    // held to change wants
+	wants   atomic.Uint32 // which of the options of pktinfo are on
 }
 
 var _ hypercall.Socket = (*socket)(nil)
@@ -177,6 +178,9 @@ func (s *socket) Accept() (hypercall.Socket, []byte, error) {
 		return nil, nil, err
 	}
 	peer, err := toNetBSD(buf[:n])
+	if err == nil {
+		_, err = c.PeerName() // there is none if it has been reset
+	}
 	if err != nil {
 		_ = c.Close()
 		return nil, nil, netbsd.ECONNABORTED

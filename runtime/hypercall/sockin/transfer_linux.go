@@ -43,7 +43,8 @@ func (s *socket) Send(p, to, control []byte, flags int32) (int, error) {
 	return n, nil
 }
 
-// sendMessage sends with a name or control messages. s.mu is held.
+// sendMessage sends with a name or control messages, of which those of SOL_SOCKET
+// are not for the inet families. s.mu is held.
 func (s *socket) sendMessage(p, to, control []byte, flags int32) (int, error) {
 	var name [maxName]byte
 	n := 0
@@ -53,16 +54,21 @@ func (s *socket) sendMessage(p, to, control []byte, flags int32) (int, error) {
 			return 0, netbsd.EINVAL
 		}
 	}
-	var messages []byte
+	var converted []byte
 	if len(control) > 0 {
-		messages = make([]byte, 2*len(control)+maxControl) // their headers can be larger
-		n, err := tolinux.ControlMessages(messages, control)
+		for m := range messages(control) {
+			if m.level == netbsd.SOL_SOCKET {
+				return 0, netbsd.EINVAL
+			}
+		}
+		converted = make([]byte, 2*len(control)+maxControl) // their headers can be larger
+		n, err := tolinux.ControlMessages(converted, control)
 		if err != nil {
 			return 0, netbsd.EINVAL
 		}
-		messages = messages[:n]
+		converted = converted[:n]
 	}
-	return sendmsg(s.fd, p, name[:n], messages, flags)
+	return sendmsg(s.fd, p, name[:n], converted, flags)
 }
 
 // Receive takes from a stream.
@@ -112,7 +118,7 @@ func (s *socket) ReceiveFrom(p []byte, m *hypercall.SocketMessage) (int, error) 
 		k = 0
 	}
 	m.Name = m.Name[:k]
-	m.Control = s.messages(m.Control[:0], control[:controlLen])
+	m.Control = s.messages(m.Control[:0], control[:controlLen], m.Name)
 	return n, nil
 }
 

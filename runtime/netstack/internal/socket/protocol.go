@@ -116,6 +116,14 @@ type Stream interface {
 	WriteStream(u *kern.Uio, n int) (int, error)
 }
 
+// A Fetcher is a Protocol whose records wait elsewhere. Fetch brings those that there
+// is room for, and is called by a receiver who finds none.
+type Fetcher interface {
+	Protocol
+
+	Fetch()
+}
+
 // Outgoing is what a caller sends.
 type Outgoing struct {
 	Data    *kern.Uio

@@ -62,6 +62,13 @@ func (so *Socket) drop(r *Record) {
 	so.pop()
 }
 
+// isEmpty tells whether there is no record.
+func (so *Socket) isEmpty() bool {
+	so.Mu.Lock()
+	defer so.Mu.Unlock()
+	return len(so.Rcv.Records) == 0
+}
+
 func (so *Socket) pop() {
 	so.Rcv.Records[0] = nil
 	if so.Rcv.Records = so.Rcv.Records[1:]; len(so.Rcv.Records) == 0 {

@@ -25,6 +25,9 @@ func (t *transfer) peek() bool { return t.flags&netbsd.MSG_PEEK != 0 }
 // once takes what there is, which may turn out to be nothing.
 func (t *transfer) once() (verdict, error) {
 	so := t.so
+	if f, ok := so.Proto.(Fetcher); ok && so.isEmpty() {
+		f.Fetch()
+	}
 	v, err := so.receivable(t.flags, t.u.Resid, true)
 	if v != take {
 		return v, err

@@ -26,7 +26,7 @@ type datagram struct {
 	message  hypercall.SocketMessage
 }
 
-var _ socket.Protocol = (*datagram)(nil)
+var _ socket.Fetcher = (*datagram)(nil)
 
 // maxName and maxControl are what a datagram may come with.
 const (
@@ -61,21 +61,21 @@ func (d *datagram) event(ev hypercall.SocketEvents) {
 		d.so.Notify(waiter.WritableEvents)
 	}
 	if ev&(hypercall.SocketReadable|hypercall.SocketFailed) != 0 {
-		d.fetch()
+		d.Fetch()
 	}
 }
 
 // Received goes on fetching when there is room again.
 func (d *datagram) Received(*kern.Lwp) {
 	if d.stalled.Load() {
-		d.fetch()
+		d.Fetch()
 	}
 }
 
-// fetch puts datagrams into the socket's buffer while there is room. The others wait
+// Fetch puts datagrams into the socket's buffer while there is room. The others wait
 // in the host's, which drops what it has no room for. An error of an earlier datagram
 // comes the same way, and is for the next call.
-func (d *datagram) fetch() {
+func (d *datagram) Fetch() {
 	d.fetching.Lock()
 	defer d.fetching.Unlock()
 	b := buffers.Get().(*buffer)

@@ -3,6 +3,7 @@ package sockin
 import (
 	"gvisor.dev/gvisor/pkg/waiter"
 
+	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 )
@@ -46,13 +47,8 @@ func (s *stream) follow(ev hypercall.SocketEvents) {
 	if ev&hypercall.SocketUrgent != 0 && !s.urgent.Swap(true) {
 		s.mark()
 	}
-	var err error
-	if ev&hypercall.SocketFailed != 0 {
-		err = s.host.Error()
-	}
 	switch {
-	case err != nil:
-		s.fail(err)
+	case ev&hypercall.SocketFailed != 0 && s.failed():
 	case ev&hypercall.SocketHungUp != 0:
 		s.so.Disconnected()
 	case ev&hypercall.SocketFinished != 0:
@@ -60,9 +56,25 @@ func (s *stream) follow(ev hypercall.SocketEvents) {
 	}
 }
 
-// fail ends the connection with an error, for the next call.
+// failed ends the connection if the host has an error for it.
+func (s *stream) failed() bool {
+	s.failing.Lock()
+	defer s.failing.Unlock()
+	err := s.host.Error()
+	if err != nil {
+		s.fail(err)
+	}
+	return err != nil
+}
+
+// fail ends the connection with an error, for the next call. Linux calls a reset
+// differently when the other end had sent its FIN before.
 func (s *stream) fail(err error) {
 	s.ended.Store(true)
-	s.so.SetError(hypercall.Errno(err))
+	errno := hypercall.Errno(err)
+	if errno == netbsd.EPIPE {
+		errno = netbsd.ECONNRESET
+	}
+	s.so.SetError(errno)
 	s.so.Disconnected()
 }

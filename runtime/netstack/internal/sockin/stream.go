@@ -1,6 +1,7 @@
 package sockin
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,8 @@ type stream struct {
 	ended    atomic.Bool // nothing more will come than there is
 	discard  atomic.Bool // nobody will read
 	urgent   atomic.Bool // urgent data is ahead, or next
+
+	failing sync.Mutex // held while an error is on its way from the host to the socket
 
 	// left is what the host gave and the caller's memory did not take. It
 	// belongs to the reader; others see how much it is.
@@ -71,7 +74,9 @@ func (s *stream) Connect(_ *kern.Lwp, name []byte) error {
 		s.phase.Store(idle)
 		return err
 	}
-	s.resolve()
+	if !s.so.Is(socket.NonBlocking) {
+		s.resolve() // saves the caller from having to wait for the event
+	}
 	return nil
 }
 

@@ -50,8 +50,11 @@ func (s *stream) ReadStream(u *kern.Uio, n int, peek bool) (int, error) {
 	}
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)
-	got := s.fetch(b[:min(n, len(b))], peek)
-	n, err := u.Write(b[:got])
+	got, err := s.fetch(b[:min(n, len(b))], peek)
+	if got == 0 {
+		return 0, err
+	}
+	n, err = u.Write(b[:got])
 	if n < got && !peek {
 		s.keep(bytes.Clone(b[n:got]))
 	}
@@ -63,7 +66,7 @@ func (s *stream) ReadStream(u *kern.Uio, n int, peek bool) (int, error) {
 
 // fetch reads from the host. The host takes note of what comes later from before
 // it was asked, so that nothing is missed.
-func (s *stream) fetch(p []byte, peek bool) int {
+func (s *stream) fetch(p []byte, peek bool) (int, error) {
 	var flags int32
 	if peek {
 		flags = netbsd.MSG_PEEK
@@ -72,13 +75,29 @@ func (s *stream) fetch(p []byte, peek bool) int {
 	n, err := s.host.Receive(p, flags)
 	switch {
 	case err == nil && n == 0:
-		s.so.Mark(socket.CantRcvMore)
+		return 0, s.end(peek)
 	case err == nil && (n == len(p) || peek || s.ended.Load() || s.urgent.Load()):
 		s.readable.Store(true)
 	case err != nil && hypercall.Errno(err) != netbsd.EWOULDBLOCK:
 		s.fail(err)
 	}
-	return n
+	return n, nil
+}
+
+// end is what a reader finds behind the last byte: no more, or the error that event
+// has taken from the host meanwhile.
+func (s *stream) end(peek bool) error {
+	s.failing.Lock()
+	defer s.failing.Unlock()
+	s.so.Mark(socket.CantRcvMore)
+	errno := s.so.TakeError()
+	switch {
+	case errno == 0:
+		return nil
+	case peek:
+		s.so.SetError(errno)
+	}
+	return errno
 }
 
 func (s *stream) readLeft(u *kern.Uio, n int, peek bool) (int, error) {
