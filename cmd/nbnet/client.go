@@ -15,6 +15,7 @@ import (
 	"github.com/abigen/abigen/cmd/nbnet/internal/manual"
 	"github.com/abigen/abigen/cmd/nbnet/internal/ndp"
 	"github.com/abigen/abigen/cmd/nbnet/internal/netstat"
+	"github.com/abigen/abigen/cmd/nbnet/internal/ping"
 	"github.com/abigen/abigen/cmd/nbnet/internal/route"
 	"github.com/abigen/abigen/cmd/nbnet/internal/sysctl"
 	"github.com/abigen/abigen/runtime/sysproxy"
@@ -23,6 +24,7 @@ import (
 // commands are NetBSD's.
 var commands = []*command.Command{
 	ifconfig.Command, route.Command, arp.Command, ndp.Command, sysctl.Command, netstat.Command,
+	ping.Command, ping.Command6,
 }
 
 // clientCommand makes a command of nbnet of one of NetBSD's, which reads its

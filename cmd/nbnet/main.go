@@ -4,14 +4,14 @@
 // Usage:
 //
 //	nbnet serve [--iface SPEC]... [--route SPEC]... [--sysctl NAME=VALUE]... [--file FILE] URL
-//	nbnet ifconfig|route|arp|ndp|sysctl|netstat|ping [--server URL] [--json] ARGUMENT...
+//	nbnet ifconfig|route|arp|ndp|sysctl|netstat|ping|ping6 [--server URL] [--json] ARGUMENT...
 //	nbnet capture [--server URL] [-w FILE] INTERFACE
 //	nbnet dumpbus [-w FILE] BUS
 //	nbnet completion SHELL
 //	nbnet man [COMMAND]
 //
-// The exit code is 0 when all is done, 1 when something could not be done, and 2
-// when the usage is wrong; ping has NetBSD's.
+// The exit code is 0 when all is done, 1 when something could not be done, or no
+// echo has come back, and 2 when the usage is wrong.
 package main
 
 import (

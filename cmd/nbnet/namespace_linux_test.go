@@ -69,6 +69,11 @@ func TestRouter(t *testing.T) {
 				t.Errorf("no %q in\n%s", want, out)
 			}
 		}
+		for name, addr := range map[string]string{"ping": "10.1.0.2", "ping6": "fd02::2"} {
+			if out := server.run(name, "-c", "2", addr); !strings.Contains(out, "2 packets transmitted, 2 packets received") {
+				t.Errorf("%s %s: %s", name, addr, out)
+			}
+		}
 		if out := router.run("arp", "-an"); !strings.Contains(out, "10.1.0.2") {
 			t.Errorf("no 10.1.0.2 in\n%s", out)
 		}

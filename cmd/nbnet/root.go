@@ -23,7 +23,7 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 		Short: "NetBSD network stacks, and the commands that configure them",
 		Long: `nbnet runs a NetBSD network stack as an ordinary process (serve), and configures
 and observes one, wherever it runs, with NetBSD's commands: ifconfig, route, arp, ndp,
-sysctl, netstat and ping. These make NetBSD's system calls in the kernel that --server, or
+sysctl, netstat, ping and ping6. These make NetBSD's system calls in the kernel that --server, or
 else the environment variable RUMP_SERVER, names by a URL. It may be one that nbnet serves,
 or a rump_server of NetBSD.`,
 		Example: `  export RUMP_SERVER=unix:///tmp/router
