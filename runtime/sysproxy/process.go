@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
@@ -19,6 +20,10 @@ type process struct {
 
 	askPID sync.Once
 	pid    int
+
+	helpers atomic.Uint32 // so far
+	wake    wakeup
+	tries   tries
 }
 
 // PID asks the kernel, the first time. It is 0 when the kernel does not answer.
@@ -69,12 +74,15 @@ func (p *process) Fork(how kernel.ForkHow, opt kernel.ProcessOptions) (kernel.Pr
 	if err != nil {
 		return nil, err
 	}
+	p.wake.leave(c.thread(nil))
 	return c, nil
 }
 
 // Exec interrupts the calls under way and closes what is to be closed.
 func (p *process) Exec(name string) error {
-	return p.handshake(context.Background(), handshakeExec, command(name))
+	err := p.handshake(context.Background(), handshakeExec, command(name))
+	p.wake.forget()
+	return err
 }
 
 // Exit closes the connection, which ends the process.

@@ -156,30 +156,6 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// A call that sleeps ends with its context, and what comes afterward is for the
-// next one.
-func TestInterrupt(t *testing.T) {
-	c := dial(t, serve(t, &Server{Kernel: boot(t, nil)}))
-	p, th := newProcess(t, c, make([]byte, 64))
-	other := newThread(t, p, 0x2000, []byte("hello"))
-	r, w := pipe(t, th)
-	for range 20 {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		if n, err := syscalls.Read(ctx, th, r, dataAt, 64); !errors.Is(err, netbsd.EINTR) {
-			t.Fatal(n, err)
-		}
-		cancel()
-	}
-	if n, err := syscalls.Write(t.Context(), other, w, 0x2000, 5); n != 5 || err != nil {
-		t.Fatal(n, err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // a call that need not sleep does not notice
-	if n, err := syscalls.Read(ctx, th, r, dataAt, 64); n != 5 || err != nil {
-		t.Fatal(n, err)
-	}
-}
-
 func pipe(t testing.TB, th kernel.Thread) (r, w int32) {
 	t.Helper()
 	r0, r1, err := th.Syscall(t.Context(), netbsd.SYS_pipe, syscalls.Args{})

@@ -14,6 +14,9 @@ type thread struct {
 	p    *process
 	req  request
 	body [syscalls.MaxArgs * 8]byte
+
+	help  *helper // nil until it is needed
+	waker *helper
 }
 
 var _ syscalls.Caller = (*thread)(nil)
@@ -26,7 +29,16 @@ func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls
 	if num < 0 {
 		return 0, 0, netbsd.ENOSYS // NetBSD's server would crash
 	}
-	return t.call(ctx, num, args)
+	if t.p.client.own {
+		return t.call(ctx, num, args)
+	}
+	if ctx.Done() == nil {
+		r0, r1, err = t.call(ctx, num, args)
+		if _, sleeps := sleepers[num]; !sleeps || !errors.Is(err, netbsd.EAGAIN) || !t.p.tries.underWay(int32(args[0])) {
+			return r0, r1, err
+		}
+	}
+	return t.patient(ctx, num, args)
 }
 
 // eRestart is what NetBSD's kernel says to itself when a call is to be made
