@@ -42,7 +42,7 @@ var _ hypercall.NetworkDevice = (*Bus)(nil)
 // Stats counts what went wrong at a station.
 type Stats struct {
 	Lapped  uint64 // times that frames were missed, because others wrote faster than this station read
-	Corrupt uint64 // times that the ring made no sense, and was passed over
+	Corrupt uint64 // times that the ring made no sense, and was passed over, or that the file was cut off
 	Broken  uint64 // times that the lock was taken from a station that had died with it
 	Dropped uint64 // frames of a length that no Ethernet has
 }
@@ -91,6 +91,9 @@ func openFile(path string) (*os.File, error) {
 	magic := order.Uint32(head[offMagic:])
 	switch {
 	case magic == Magic:
+		if err := checkVersion(order.Uint32(head[offVersion:])); err != nil {
+			return refuse(err)
+		}
 	case magic != 0:
 		return refuse(checkMagic(magic))
 	case info.Size() == 0:
@@ -213,6 +216,10 @@ func (b *Bus) wake() error {
 	return err
 }
 
+// lookAfter is how long a station waits for others to wake it. One that was
+// killed may have left a frame, or the lock, without having woken anybody.
+const lookAfter = 250 * time.Millisecond
+
 // receive passes frames on until the bus is closed.
 func (b *Bus) receive(input func([]byte)) {
 	defer close(b.done)
@@ -221,7 +228,7 @@ func (b *Bus) receive(input func([]byte)) {
 	for {
 		for {
 			frame, ok, err := b.next(buf)
-			if err != nil {
+			if errors.Is(err, errClosed) {
 				return
 			}
 			if !ok {
@@ -231,7 +238,10 @@ func (b *Bus) receive(input func([]byte)) {
 				input(frame)
 			}
 		}
-		if _, err := b.watch.Read(events); err != nil {
+		if b.watch.SetReadDeadline(time.Now().Add(lookAfter)) != nil {
+			return
+		}
+		if _, err := b.watch.Read(events); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return
 		}
 	}
@@ -312,6 +322,7 @@ func (b *Bus) locked(do func() error) (err error) {
 			if _, ok := f.(interface{ Addr() uintptr }); !ok {
 				panic(f)
 			}
+			b.stats.corrupt.Add(1)
 			err = fmt.Errorf("%w: the file has become shorter", ErrCorrupt)
 		}
 	}()
@@ -328,7 +339,7 @@ func (b *Bus) acquire() {
 	var seen [headerSize]byte
 	var count uint32
 	for try := 1; !lock.CompareAndSwap(0, 1); try++ {
-		if lock.Load() > 1 {
+		if v := lock.Load(); v > 1 && lock.CompareAndSwap(v, 1) {
 			return // no station stores that; kernels take it for free
 		}
 		if try%lockTries != 0 {

@@ -44,10 +44,11 @@ type ring struct {
 
 var order = binary.NativeEndian
 
-func (r ring) magic() uint32 { return order.Uint32(r.mem[offMagic:]) }
-func (r ring) gen() uint64   { return order.Uint64(r.mem[offGen:]) }
-func (r ring) first() uint32 { return order.Uint32(r.mem[offFirst:]) }
-func (r ring) last() uint32  { return order.Uint32(r.mem[offLast:]) }
+func (r ring) magic() uint32   { return order.Uint32(r.mem[offMagic:]) }
+func (r ring) version() uint32 { return order.Uint32(r.mem[offVersion:]) }
+func (r ring) gen() uint64     { return order.Uint64(r.mem[offGen:]) }
+func (r ring) first() uint32   { return order.Uint32(r.mem[offFirst:]) }
+func (r ring) last() uint32    { return order.Uint32(r.mem[offLast:]) }
 
 func (r ring) setFirst(v uint32) { order.PutUint32(r.mem[offFirst:], v) }
 func (r ring) setLast(v uint32)  { order.PutUint32(r.mem[offLast:], v) }
@@ -87,6 +88,10 @@ func (r ring) length(pos uint64) uint32 {
 // ErrCorrupt is the cause of errors about a ring that makes no sense.
 var ErrCorrupt = errors.New("corrupt bus")
 
+// maxLap is a number of laps that no bus gets to, and whose positions are numbers
+// of 64 bits.
+const maxLap = 1 << 42
+
 // bounds returns the positions of the oldest record and of the end. They are
 // less than a lap apart.
 func (r ring) bounds() (first, end uint64, err error) {
@@ -99,12 +104,15 @@ func (r ring) bounds() (first, end uint64, err error) {
 		return 0, 0, fmt.Errorf("%w: the newest record has %d bytes", ErrCorrupt, n)
 	}
 	endOff := (l + recordSize + n) % ringSize
-	end = r.gen()*ringSize + uint64(endOff)
 	lap := r.gen()
-	if f >= endOff {
-		lap--
+	if lap > maxLap || lap == 0 && endOff <= f && f < ringSize {
+		return 0, 0, fmt.Errorf("%w: lap %d, from %d to %d", ErrCorrupt, lap, f, endOff)
 	}
-	first = lap*ringSize + uint64(f)
+	end = lap*ringSize + uint64(endOff)
+	first = end - uint64(endOff) + uint64(f)
+	if f >= endOff {
+		first -= ringSize
+	}
 	if end-first > ringSize {
 		return 0, 0, fmt.Errorf("%w: %d bytes in a ring of %d", ErrCorrupt, end-first, ringSize)
 	}
@@ -182,6 +190,9 @@ func (r ring) next(pos uint64, buf []byte) (h record, frame []byte, after uint64
 // there, so that readers find that they have been lapped.
 func (r ring) reset() {
 	gen := r.gen() + 1
+	if gen > maxLap {
+		gen = 1
+	}
 	clear(r.mem[headerSize : headerSize+recordSize])
 	r.setLast(0)
 	r.setFirst(0)

@@ -138,18 +138,20 @@ func FuzzFrames(f *testing.F) {
 		}
 		rec := make([]byte, recordSize+60)
 		(&record{len: 60}).encode(rec)
+		copy(rec[recordSize:], "sixty bytes")
 		if r.append(rec) != nil {
 			r.reset()
 			if err := r.append(rec); err != nil {
 				t.Fatalf("after a reset: %v", err)
 			}
 		}
-		var last []byte
-		for f, err := range Frames(bytes.Clone(r.mem)) {
-			if err == nil {
-				last = f.Data
-			}
+		_, end, err := r.bounds()
+		if err != nil {
+			t.Fatal(err)
 		}
-		_ = last
+		_, newest, after, ok, err := r.next(end-uint64(len(rec)), make([]byte, MaxFrame))
+		if !ok || err != nil || after != end || !bytes.Equal(newest, rec[recordSize:]) {
+			t.Errorf("the newest frame is %x (%v)", newest, err)
+		}
 	})
 }

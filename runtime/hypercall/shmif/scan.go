@@ -59,7 +59,16 @@ func newRing(image []byte) (ring, error) {
 	if err := checkMagic(r.magic()); err != nil {
 		return ring{}, err
 	}
-	return r, nil
+	return r, checkVersion(r.version())
+}
+
+// checkVersion looks at the version of a file. It is 0 until a station has
+// first woken the others.
+func checkVersion(v uint32) error {
+	if v == 0 || v == Version {
+		return nil
+	}
+	return fmt.Errorf("%w: a bus of version %d, not %d", ErrCorrupt, v, Version)
 }
 
 func checkMagic(m uint32) error {
