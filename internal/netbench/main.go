@@ -1,7 +1,8 @@
 // Netbench measures the embedded kernel, through package nbsock, beside the
 // stack it stands on, through gVisor's own gonet, and beside the host's kernel:
 // the same work over the loopback interface of each, in turn, in one run.
-// docs/performance.md has what it printed last.
+// docs/performance.md has what it printed last. A kernel on the host's sockets is
+// beside these alone.
 //
 // Usage: go run ./internal/netbench [-rounds N] [-round DURATION]
 package main
@@ -56,11 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer closeAll(large)
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "\t")
-	for _, way := range ways {
-		fmt.Fprint(w, way.name, "\t")
-	}
-	fmt.Fprintln(w, "to gonet\tto host\tallocs\tgonet's\t")
+	columns(w, ways)
 	if err := table(ctx, o, w, bulkLarge, large); err != nil {
 		return err
 	}
@@ -72,10 +69,44 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	if err := hostSockets(ctx, o, stdout); err != nil {
+		return err
+	}
 	if err := nullCall(ctx, o, stdout); err != nil {
 		return err
 	}
 	return idleMemory(ctx, o, stdout, ways)
+}
+
+// hostSockets prints what a kernel on the host's sockets makes of them.
+func hostSockets(ctx context.Context, o options, stdout io.Writer) error {
+	s, err := onHost()
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	ways := []way{s, host()}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w)
+	columns(w, ways)
+	for _, m := range measures {
+		if err := table(ctx, o, w, m, ways); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// columns prints what the columns of table are.
+func columns(w io.Writer, ways []way) {
+	fmt.Fprint(w, "\t")
+	for _, way := range ways {
+		fmt.Fprint(w, way.name, "\t")
+	}
+	for _, way := range ways[1:] {
+		fmt.Fprint(w, "to ", way.name, "\t")
+	}
+	fmt.Fprintf(w, "allocs\t%s's\t\n", ways[1].name)
 }
 
 func closeAll(ways []way) {
@@ -103,7 +134,10 @@ func table(ctx context.Context, o options, w io.Writer, m measure, ways []way) e
 		fmt.Fprint(w, format(median(figures[i])*m.scale), "\t")
 	}
 	ours := median(figures[0])
-	fmt.Fprintf(w, "%.2f\t%.2f\t%.1f\t%.1f\t\n", ours/median(figures[1]), ours/median(figures[2]), allocs[0], allocs[1])
+	for _, f := range figures[1:] {
+		fmt.Fprintf(w, "%.2f\t", ours/median(f))
+	}
+	fmt.Fprintf(w, "%.1f\t%.1f\t\n", allocs[0], allocs[1])
 	return nil
 }
 

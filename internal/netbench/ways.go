@@ -15,6 +15,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 
+	"github.com/abigen/abigen/runtime/hypercall/sockin"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/nbsock"
 	"github.com/abigen/abigen/runtime/netcfg"
@@ -130,12 +131,27 @@ func embedded(b buffers) (way, error) {
 	if err := limitBuffers(k, b); err != nil {
 		return way{}, errors.Join(err, k.Close())
 	}
+	return through("nbsock", k)
+}
+
+// onHost is an embedded kernel whose sockets are the host's, through package
+// nbsock.
+func onHost() (way, error) {
+	k, err := netstack.New(netstack.Config{Sockin: new(sockin.Host)})
+	if err != nil {
+		return way{}, err
+	}
+	return through("sockin", k)
+}
+
+// through is a kernel's sockets through package nbsock.
+func through(name string, k kernel.Kernel) (way, error) {
 	n, err := nbsock.New(k, nbsock.Config{})
 	if err != nil {
 		return way{}, errors.Join(err, k.Close())
 	}
 	return way{
-		name: "nbsock",
+		name: name,
 		dial: func(ctx context.Context, to net.Addr) (net.Conn, error) {
 			return n.DialContext(ctx, to.Network(), to.String())
 		},
