@@ -107,6 +107,9 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	if err := bind(vars, ifs, net.Params, &tcps.Params, udps.Params, sockets); err != nil {
 		return err
 	}
+	if err := count(vars, k.stack, ifs, udps, raws); err != nil {
+		return err
+	}
 	if err := obey(vars, ifs, &tcps.Params); err != nil {
 		return err
 	}

@@ -172,6 +172,7 @@ func (e *ether) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	b.frames = b.frames[:0]
 	for _, pkt := range pkts.AsSlice() {
 		e.ifp.table.completeTooBig(pkt)
+		e.ifp.table.countForwarded(pkt)
 		e.outgoing(b.add(pkt), true)
 	}
 	if err := (*dev).Send(b.frames...); err != nil {

@@ -46,8 +46,13 @@ type Table struct {
 	DADCount6 atomic.Int32 // net.inet6.ip6.dad_count
 
 	forward4, forward6 atomic.Bool
-	loopback6          atomic.Bool // some interface has ::1
-	refusing           atomic.Bool // there are addresses that do not take packets
+	forwarded          forwarded
+	kept               struct { // what was counted on interfaces that are gone
+		mu     sync.Mutex
+		v4, v6 IPCount
+	}
+	loopback6 atomic.Bool // some interface has ::1
+	refusing  atomic.Bool // there are addresses that do not take packets
 
 	conf   sync.Mutex
 	next   int // where to look for a free index
@@ -246,6 +251,7 @@ func (t *Table) detach(p *Ifnet) {
 	t.changeList(func(list []*Ifnet) []*Ifnet {
 		return slices.DeleteFunc(list, func(o *Ifnet) bool { return o == p })
 	})
+	t.keepCounts(p)
 	t.Stack.RemoveNIC(p.nic())
 	t.tell(Event{What: Departed, Ifp: p})
 }

@@ -115,5 +115,9 @@ func (p *Protocol) answer(in *inet.Packet, m []byte, typ uint8) {
 	copy(a, m)
 	a[0], a[2], a[3] = typ, 0, 0
 	binary.BigEndian.PutUint16(a[2:], inet.Sum(a, 0))
+	p.Reflected[typ&(icmpTypes-1)].Add(1)
 	p.net.Reflect4(in, in.TOS, b)
 }
+
+// icmpTypes is more than there are types of answers.
+const icmpTypes = 32

@@ -17,6 +17,9 @@ import (
 
 // A Protocol is the raw sockets of one kernel.
 type Protocol struct {
+	// Reflected counts the answers to ICMP requests by type.
+	Reflected [icmpTypes]atomic.Uint64
+
 	net   *inet.Net
 	table *inet.Table
 }

@@ -82,9 +82,9 @@ func state(number int32, name string, v IntFunc) Node {
 	return Node{Number: number, Name: name, Flags: permanent, Value: v}
 }
 
-// counters are n counters of 64 bits, none of which anybody counts.
+// counters are n counters of 64 bits.
 func counters(number int32, name string, n int) Node {
-	return Node{Number: number, Name: name, Flags: permanent, Func: true, Value: Struct(func() []byte { return make([]byte, 8*n) })}
+	return Node{Number: number, Name: name, Flags: permanent, Func: true, Value: &Counters{n: n}}
 }
 
 // temporary are nodes that a kernel could lose again.
@@ -115,6 +115,9 @@ func oneOf(words ...string) func(string) error {
 		return netbsd.EINVAL
 	}
 }
+
+// Counters returns the counters with the name.
+func (t *Tree) Counters(name string) (*Counters, error) { return value[*Counters](t, name) }
 
 // Int returns the integer variable with the name.
 func (t *Tree) Int(name string) (*Int, error) { return value[*Int](t, name) }

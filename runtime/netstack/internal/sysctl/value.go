@@ -142,3 +142,28 @@ func (s Struct) store(_ []byte) error { return netbsd.EPERM }
 func structOf[T any](v T) Struct {
 	return func() []byte { return bytes.Clone(abi.AsBytes(&v)) }
 }
+
+// Counters are counters of 64 bits, in the order of a protocol's header.
+type Counters struct {
+	n int
+
+	// Fill, when there is one, enters what was counted into an array of
+	// zeros. It is set before there are programs.
+	Fill func(counts []uint64)
+}
+
+func (c *Counters) kind() uint32         { return netbsd.CTLTYPE_STRUCT }
+func (c *Counters) size() int            { return 8 * c.n }
+func (c *Counters) store(_ []byte) error { return netbsd.EPERM }
+
+func (c *Counters) load() []byte {
+	counts := make([]uint64, c.n)
+	if c.Fill != nil {
+		c.Fill(counts)
+	}
+	b := make([]byte, 0, 8*c.n)
+	for _, v := range counts {
+		b = binary.NativeEndian.AppendUint64(b, v)
+	}
+	return b
+}

@@ -18,11 +18,18 @@ func (p *Protocol) input(pkt *stack.PacketBuffer) bool {
 	in := p.net.Received(pkt)
 	h := header.UDP(pkt.TransportHeader().Slice())
 	size := int(h.Length())
-	if h.DestinationPort() == 0 || size < headerSize || size-headerSize > pkt.Data().Size() {
+	c := p.counts(&in)
+	c.received.Add(1)
+	switch {
+	case h.DestinationPort() == 0:
+		return true
+	case size < headerSize || size-headerSize > pkt.Data().Size():
+		c.length.Add(1)
 		return true
 	}
 	data := pkt.Data().AsRange().ToSlice()[:size-headerSize]
 	if !in.Checked && !intact(&in, h, data) {
+		c.sum.Add(1)
 		return true
 	}
 	n := inet.Names{
@@ -35,10 +42,12 @@ func (p *Protocol) input(pkt *stack.PacketBuffer) bool {
 	}
 	switch pcb := p.lookup(&in, n); {
 	case pcb != nil:
-		deliver(pcb, &in, n.Src, data)
+		p.deliver(pcb, &in, n.Src, data)
 	case in.Dst.Is4():
+		c.noPort.Add(1)
 		p.net.Unreach4(&in, pkt, netbsd.ICMP_UNREACH_PORT)
 	default:
+		c.noPort.Add(1)
 		return false
 	}
 	return true
@@ -63,7 +72,8 @@ func (p *Protocol) deliverLocal(in inet.Packet, b []byte) bool {
 	}
 	pcb := p.lookup(&in, n)
 	if pcb != nil {
-		deliver(pcb, &in, n.Src, b[headerSize:])
+		p.counts(&in).received.Add(1)
+		p.deliver(pcb, &in, n.Src, b[headerSize:])
 	}
 	return pcb != nil
 }
@@ -82,14 +92,18 @@ func intact(in *inet.Packet, h header.UDP, data []byte) bool {
 // all sockets that it could be for: those that do not share their port hide
 // those that have been there longer.
 func (p *Protocol) deliverAll(in *inet.Packet, n inet.Names, data []byte) {
-	for _, pcb := range p.Table.LookupAll(n) {
-		deliver(pcb, in, n.Src, data)
+	list := p.Table.LookupAll(n)
+	for _, pcb := range list {
+		p.deliver(pcb, in, n.Src, data)
+	}
+	if len(list) == 0 {
+		p.counts(in).noPortMulti.Add(1)
 	}
 }
 
 // deliver puts a datagram into a socket's buffer. What there is no room for is
 // lost.
-func deliver(pcb *inet.Pcb, in *inet.Packet, src netip.AddrPort, data []byte) {
+func (p *Protocol) deliver(pcb *inet.Pcb, in *inet.Packet, src netip.AddrPort, data []byte) {
 	r := &socket.Record{Data: data}
 	addr := src.Addr()
 	if pcb.Family == netbsd.AF_INET6 {
@@ -99,7 +113,9 @@ func deliver(pcb *inet.Pcb, in *inet.Packet, src netip.AddrPort, data []byte) {
 		r.Control = pcb.Control(in)
 	}
 	r.Name = inet.Sockaddr{Addr: addr, Port: src.Port()}.Bytes()
-	pcb.So.Deliver(r)
+	if !pcb.So.Deliver(r) {
+		p.counts(in).full.Add(1)
+	}
 }
 
 // unreachable tells the socket of a datagram that it did not arrive

@@ -97,6 +97,7 @@ func (u *udp) output4(b []byte, headroom int, n inet.Names, h *inet.Out4, o *ine
 		h.Checksum = 0
 		binary.BigEndian.PutUint16(datagram[checksum:], 0)
 	}
+	u.p.Counts[0].sent.Add(1)
 	return u.p.net.Output4(h, o, b)
 }
 
@@ -132,6 +133,7 @@ func (u *udp) send6(l *kern.Lwp, m *socket.Outgoing) error {
 		return u.output4(b[most-headroom:], headroom, n, &inet.Out4{Protocol: netbsd.IPPROTO_UDP, TTL: u.pcb.Hops(), Flags: u.flags4(m)}, &plain)
 	}
 	put(b[most:], n)
+	u.p.Counts[1].sent.Add(1)
 	return u.p.net.Output6(&inet.Out6{
 		Src:      n.Src.Addr(),
 		Dst:      n.Dst.Addr(),

@@ -13,6 +13,7 @@ import (
 type Protocol struct {
 	Table  *inet.Table
 	Params *Params
+	Counts [2]Counts // of IPv4 and IPv6
 
 	net   *inet.Net
 	local func(in inet.Packet, b []byte) bool // deliverLocal
