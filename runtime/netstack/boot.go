@@ -89,7 +89,13 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 		return err
 	}
 	files := vfs.New(k.host.Clock)
-	files.AddDevice("bpf", 0o644, bpf.Number, &bpf.Device{Interfaces: ifs, Release: cfg.Release})
+	packets := bpf.New(ifs, cfg.Release)
+	files.AddDevice("bpf", 0o644, bpf.Number, packets)
+	if cfg.Release.BPFVariables {
+		if err := vars.Add("net", packets.Node()); err != nil {
+			return err
+		}
+	}
 	k.locals = local.New(files)
 	protocols := []socket.Protosw{tcps.Protosw(), udps.Protosw(), raws.Protosw()}
 	inets := []socket.Domain{{Family: netbsd.AF_INET, Switch: protocols}, {Family: netbsd.AF_INET6, Switch: protocols}}

@@ -100,12 +100,12 @@ func (s *sniffer) program(list ...netbsd.BPFInsn) {
 	s.ioctl(fmt.Sprintf("BIOCSETF %v", list), netbsd.BIOCSETF, abi.AsBytes(&p))
 }
 
-// read makes a read(2) of size bytes, and notes the records without their times.
+// read makes a read(2) of size bytes, and notes the records without their times. The
+// context cannot be done: for one that can, a client of NetBSD's kernel waits with
+// poll(2) itself, and that does not know the timeout of reads.
 func (s *sniffer) read(size uint) {
-	ctx, cancel := context.WithTimeout(s.Context(), 10*time.Second)
-	defer cancel()
 	a := s.put(make([]byte, size))
-	n, err := syscalls.Read(ctx, s, s.fd, a, size)
+	n, err := syscalls.Read(context.Background(), s, s.fd, a, size)
 	s.note(err, "read %d gives %d%s", size, n, records(s.at(a, max(n, 0))))
 }
 

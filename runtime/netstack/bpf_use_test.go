@@ -232,3 +232,36 @@ func TestBPFUnderChange(t *testing.T) {
 	}
 	work.Wait()
 }
+
+// TestBPFVariables: net.bpf has an effect, and counts for all descriptors.
+func TestBPFVariables(t *testing.T) {
+	k := newLone(t)
+	c, err := netcfg.Open(k)
+	must(t, err)
+	defer func() { _ = c.Close() }()
+	const name = "net.bpf.maxbufsize"
+	if v, err := c.Int(t.Context(), name); v != netbsd.BPF_DFLTBUFSIZE || err != nil {
+		t.Errorf("%s is %d, %v", name, v, err)
+	}
+	for _, v := range []int32{netbsd.BPF_MINBUFSIZE - 1, netbsd.BPF_MAXBUFSIZE + 1, -1} {
+		if err := c.SetInt(t.Context(), name, v); !errors.Is(err, netbsd.EINVAL) {
+			t.Errorf("set to %d: %v", v, err)
+		}
+	}
+	must(t, c.SetInt(t.Context(), name, 4096))
+	for range 2 {
+		s := newSniffer(t, k)
+		s.number("BIOCSBLEN", netbsd.BIOCSBLEN, 1<<20)
+		s.expect("BIOCSBLEN 1048576 00100000: ok")
+		s.setInterface("lo0")
+		s.ping("counted")
+		s.close(s.socketFD)
+	}
+	var stat netbsd.BPFStat
+	b, err := c.Bytes(t.Context(), "net.bpf.stats")
+	must(t, err)
+	copy(abi.AsBytes(&stat), b)
+	if len(b) != netbsd.SizeofBPFStat || stat.Recv != 3 || stat.Capt != 3 || stat.Drop != 0 { // the first sniffer sees both
+		t.Errorf("%d bytes of statistics: %+v", len(b), stat)
+	}
+}

@@ -78,7 +78,7 @@ func (d *descriptor) attached() *netif.Ifnet {
 func (d *descriptor) attach(name string) error {
 	d.setup.Lock()
 	defer d.setup.Unlock()
-	p := d.dev.Interfaces.ByName(name)
+	p := d.dev.ifs.ByName(name)
 	if p == nil {
 		return netbsd.ENXIO
 	}
@@ -112,7 +112,7 @@ func (d *descriptor) detach() {
 	}
 	p.RemoveTap(d)
 	if promisc {
-		_ = d.dev.Interfaces.SetPromiscuous(p, false) // fails when it is gone meanwhile
+		_ = d.dev.ifs.SetPromiscuous(p, false) // fails when it is gone meanwhile
 	}
 }
 
@@ -138,7 +138,7 @@ func (d *descriptor) setPromiscuous() error {
 	case done:
 		return nil
 	}
-	if err := d.dev.Interfaces.SetPromiscuous(p, true); err != nil {
+	if err := d.dev.ifs.SetPromiscuous(p, true); err != nil {
 		return err
 	}
 	d.mu.Lock()

@@ -1,17 +1,21 @@
 package bpf
 
 import (
+	"sync/atomic"
+
+	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
+	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
 )
 
 // Number is the device's: the major number is 23.
 const Number = 23 << 8
 
-// The sizes of a buffer: what a descriptor begins with, and the largest it may ask
-// for (net.bpf.maxbufsize).
+// The sizes of a buffer: what a descriptor begins with, and at first the largest it
+// may ask for.
 const (
 	defaultBuffer = 32768
 	maxBuffer     = netbsd.BPF_DFLTBUFSIZE
@@ -19,8 +23,38 @@ const (
 
 // A Device is /dev/bpf. Each descriptor of it is for itself.
 type Device struct {
-	Interfaces *netif.Table
-	Release    *kernel.Release
+	ifs     *netif.Table
+	release *kernel.Release
+	maxSize *sysctl.Int // of a buffer
+
+	// What all descriptors have counted, since the kernel began.
+	received, dropped, captured atomic.Uint64
+}
+
+// New makes the device.
+func New(ifs *netif.Table, release *kernel.Release) *Device {
+	return &Device{ifs: ifs, release: release, maxSize: sysctl.NewInt(maxBuffer, checkSize)}
+}
+
+func checkSize(v int32) error {
+	if v < netbsd.BPF_MINBUFSIZE || v > netbsd.BPF_MAXBUFSIZE {
+		return netbsd.EINVAL
+	}
+	return nil
+}
+
+// Node returns net.bpf.
+func (dev *Device) Node() sysctl.Node {
+	const constant, variable = netbsd.CTLFLAG_PERMANENT, netbsd.CTLFLAG_PERMANENT | netbsd.CTLFLAG_READWRITE
+	return sysctl.Node{Number: sysctl.Any, Name: "bpf", Flags: constant, Children: []sysctl.Node{
+		{Number: sysctl.Any, Name: "maxbufsize", Flags: variable, Value: dev.maxSize, Func: true},
+		{Number: sysctl.Any, Name: "stats", Flags: constant, Value: sysctl.Struct(dev.stats)},
+	}}
+}
+
+func (dev *Device) stats() []byte {
+	s := netbsd.BPFStat{Recv: dev.received.Load(), Drop: dev.dropped.Load(), Capt: dev.captured.Load()}
+	return abi.AsBytes(&s)
 }
 
 // Open returns a new descriptor, which sees no interface yet.

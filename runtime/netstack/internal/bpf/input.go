@@ -37,15 +37,18 @@ func (d *descriptor) take(packet []byte, out bool) (wake, async bool) {
 		return false, false
 	}
 	d.stats.received++
+	d.dev.received.Add(1)
 	want := d.filter.run(packet)
 	if want == 0 {
 		return false, false
 	}
 	d.stats.captured++
+	d.dev.captured.Add(1)
 	_, link := linkOf(d.ifp)
 	full, lost := d.buffers.add(packet, want, link, d.clock.Now())
 	if lost {
 		d.stats.dropped++
+		d.dev.dropped.Add(1)
 		return false, false
 	}
 	return full || d.immediate != 0 || d.poll == pollTimedOut, d.async
@@ -53,7 +56,7 @@ func (d *descriptor) take(packet []byte, out bool) (wake, async bool) {
 
 // sees tells whether packets of a direction are wanted.
 func (d *descriptor) sees(out bool) bool {
-	if !d.dev.Release.BPFDirection {
+	if !d.dev.release.BPFDirection {
 		return !out || d.direction != 0
 	}
 	return d.direction == netbsd.BPF_D_INOUT || out == (d.direction == netbsd.BPF_D_OUT)

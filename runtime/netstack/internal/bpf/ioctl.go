@@ -67,14 +67,14 @@ func (d *descriptor) set(cmd uint64, data []byte) error {
 		if d.ifp != nil {
 			return netbsd.EINVAL
 		}
-		d.size = min(max(v, netbsd.BPF_MINBUFSIZE), maxBuffer)
+		d.size = min(max(v, netbsd.BPF_MINBUFSIZE), uint32(d.dev.maxSize.Load()))
 		binary.NativeEndian.PutUint32(data, d.size)
 	case netbsd.BIOCIMMEDIATE:
 		d.immediate = v & 0xff // a u_char
 	case netbsd.BIOCSHDRCMPLT:
 		d.complete = v != 0
 	case netbsd.BIOCSDIRECTION: // and BIOCSSEESENT
-		if d.dev.Release.BPFDirection && v > netbsd.BPF_D_OUT {
+		if d.dev.release.BPFDirection && v > netbsd.BPF_D_OUT {
 			return netbsd.EINVAL
 		}
 		d.direction = v
@@ -106,7 +106,7 @@ func (d *descriptor) get(cmd uint64, data []byte) error {
 		d.reset()
 		return nil
 	case netbsd.BIOCLOCK:
-		if !d.dev.Release.BPFDirection {
+		if !d.dev.release.BPFDirection {
 			return netbsd.EINVAL
 		}
 		d.locked = true
@@ -149,7 +149,7 @@ func (d *descriptor) get(cmd uint64, data []byte) error {
 // setFilter does BIOCSETF, which empties the buffers, and BIOCSETWF. Whatever is
 // wrong with the program, or the memory it is in, is EINVAL.
 func (d *descriptor) setFilter(l *kern.Lwp, cmd uint64, data []byte) error {
-	if cmd == netbsd.BIOCSETWF && !d.dev.Release.BPFDirection {
+	if cmd == netbsd.BIOCSETWF && !d.dev.release.BPFDirection {
 		return netbsd.EINVAL
 	}
 	var prog netbsd.BPFProgram
