@@ -81,16 +81,16 @@ func (p *poller) control(op int, s *socket, mask uint32) error {
 // run tells of events until stop.
 func (p *poller) run() {
 	var events [128]unix.EpollEvent
+	n := 0
+	wait := func(fd uintptr) bool {
+		var err error
+		if n, err = unix.EpollWait(int(fd), events[:], 0); err != nil {
+			n = 0
+		}
+		return n > 0
+	}
 	for {
-		n := 0
-		err := p.conn.Read(func(fd uintptr) bool {
-			var err error
-			if n, err = unix.EpollWait(int(fd), events[:], 0); err != nil {
-				n = 0
-			}
-			return n > 0
-		})
-		if err != nil {
+		if err := p.conn.Read(wait); err != nil {
 			return
 		}
 		for i := range events[:n] {
