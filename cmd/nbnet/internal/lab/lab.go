@@ -26,7 +26,13 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // Wires are Ethernet segments by the link strings that name them.
 type Wires map[string]*wire.Wire
 
+// Any is a wire for each link string, which leads nowhere.
+var Any Wires
+
 func (w Wires) open(_, linkstr string) (hypercall.NetworkDevice, error) {
+	if w == nil {
+		return wire.New().Attach(), nil
+	}
 	if w[linkstr] == nil {
 		return nil, netbsd.ENOENT
 	}
@@ -97,6 +103,11 @@ func Must(t testing.TB, k kernel.Kernel, c *command.Command, line string) {
 // testdata/NAME.txt.
 func Script(t *testing.T, k kernel.Kernel, commands []*command.Command, name, script string) {
 	t.Helper()
+	Golden(t, name, run(t, k, commands, script))
+}
+
+func run(t *testing.T, k kernel.Kernel, commands []*command.Command, script string) string {
+	t.Helper()
 	var b strings.Builder
 	for line := range strings.Lines(script) {
 		words := strings.Fields(line)
@@ -110,7 +121,14 @@ func Script(t *testing.T, k kernel.Kernel, commands []*command.Command, name, sc
 			}
 		}
 	}
-	Golden(t, name, b.String())
+	return b.String()
+}
+
+// Bus is Script for kernels with a bus in the file that BUS stands for.
+func Bus(t *testing.T, k kernel.Kernel, commands []*command.Command, name, script, file string) {
+	t.Helper()
+	said := run(t, k, commands, strings.ReplaceAll(script, "BUS", file))
+	Golden(t, name, strings.ReplaceAll(said, file, "BUS"))
 }
 
 // What differs from run to run, and what stands for it: a factory's hardware
