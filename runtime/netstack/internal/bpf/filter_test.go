@@ -3,6 +3,7 @@ package bpf
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -40,6 +41,9 @@ var opcodes = []uint16{
 // TestFiltersLikeAnother compares with another machine what programs make of
 // packets.
 func TestFiltersLikeAnother(t *testing.T) {
+	if strconv.IntSize < 64 {
+		t.Skip("the other panics where an int has 32 bits")
+	}
 	r := rand.New(rand.NewPCG(1, 2))
 	compared := 0
 	for range 50000 {
