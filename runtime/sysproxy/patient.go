@@ -243,7 +243,7 @@ func (t *thread) pollUntil(ctx context.Context, fds []netbsd.Pollfd, wait time.D
 		if wait >= 0 {
 			ms = int32(min((max(time.Until(due), 0)+time.Millisecond-1)/time.Millisecond, math.MaxInt32))
 		}
-		ready, err := t.pollOnce(ctx, h, all, ms, w)
+		ready, ended, err := t.pollOnce(ctx, h, all, ms, w)
 		if err != nil {
 			return 0, err
 		}
@@ -255,7 +255,7 @@ func (t *thread) pollUntil(ctx context.Context, fds []netbsd.Pollfd, wait time.D
 		switch {
 		case ready > 0:
 			return ready, nil
-		case ctx.Err() != nil:
+		case ended:
 			return 0, netbsd.EINTR
 		case !woken && ms >= 0:
 			return 0, nil
@@ -264,25 +264,37 @@ func (t *thread) pollUntil(ctx context.Context, fds []netbsd.Pollfd, wait time.D
 	}
 }
 
-// pollOnce makes a poll that ends with the context.
-func (t *thread) pollOnce(ctx context.Context, h *helper, fds []netbsd.Pollfd, ms, w int32) (int, error) {
+// pollOnce makes a poll that ends with the context, and reports whether it did.
+func (t *thread) pollOnce(ctx context.Context, h *helper, fds []netbsd.Pollfd, ms, w int32) (ready int, ended bool, err error) {
 	background := context.Background()
-	woke := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		if t.waker == nil {
-			t.waker = t.p.newHelper()
-			t.waker.mem.Data = []byte{0}
+	over, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-over:
+		case <-ctx.Done():
+			ended = true
+			t.wakeUp(w)
 		}
-		_, err := syscalls.Write(background, t.waker, w, t.waker.mem.Base, 1)
-		woke <- err
-	})
+	}()
 	h.mem.Data = append(h.mem.Data[:0], pollBytes(fds)...)
-	ready, err := syscalls.Poll(background, h, h.mem.Base, uint32(len(fds)), ms)
+	n, err := syscalls.Poll(background, h, h.mem.Base, uint32(len(fds)), ms)
 	copy(pollBytes(fds), h.mem.Data)
-	if !stop() && <-woke == nil {
+	close(over)
+	<-watched
+	if ended {
 		_, _ = syscalls.Read(background, t.waker, fds[len(fds)-1].FD, t.waker.mem.Base, 1)
 	}
-	return int(ready), err
+	return int(n), ended, err
+}
+
+// wakeUp ends the polls that are under way.
+func (t *thread) wakeUp(w int32) {
+	if t.waker == nil {
+		t.waker = t.p.newHelper()
+		t.waker.mem.Data = []byte{0}
+	}
+	_, _ = syscalls.Write(context.Background(), t.waker, w, t.waker.mem.Base, 1)
 }
 
 // kevent makes a kevent(2): the changes first, and the events when poll(2) says

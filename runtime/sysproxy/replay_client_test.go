@@ -2,6 +2,7 @@ package sysproxy
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -240,7 +241,7 @@ func (s *script) provoke(c *scripted, i int, f frame) {
 		go func() {
 			defer close(call.done)
 			if err == nil {
-				call.r0, call.r1, call.err = th.Syscall(s.t.Context(), syscalls.Number(f.word), args)
+				call.r0, call.r1, call.err = th.Syscall(context.Background(), syscalls.Number(f.word), args)
 			}
 		}()
 	case f.typ == typePrefork:
