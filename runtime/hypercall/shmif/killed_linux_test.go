@@ -81,6 +81,9 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// Kill is for the tests of kernels.
+var Kill = kill
+
 // kill starts a station, and kills it.
 func kill(t *testing.T, what, path string) {
 	t.Helper()

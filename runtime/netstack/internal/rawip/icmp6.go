@@ -3,6 +3,7 @@ package rawip
 import (
 	"net/netip"
 
+	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/netbsd"
@@ -26,6 +27,16 @@ func (p *Protocol) inputICMP6(pkt *stack.PacketBuffer) {
 		p.failed6(&in, m, errno)
 	}
 	p.deliverICMP6(&in, m)
+}
+
+// extendedICMP6 gets echo messages for this host. Those that were in fragments,
+// or behind other extension headers, have not been to inputICMP6. gVisor goes on
+// to answer requests.
+func (p *Protocol) extendedICMP6(_ stack.TransportEndpointID, pkt *stack.PacketBuffer) bool {
+	if header.IPv6(pkt.NetworkHeader().Slice()).NextHeader() != netbsd.IPPROTO_ICMPV6 {
+		p.inputICMP6(pkt)
+	}
+	return false
 }
 
 // unreachable6 returns the error that a message means to who sent the packet:

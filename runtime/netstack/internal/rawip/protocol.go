@@ -49,6 +49,7 @@ func New(n *inet.Net) (*Protocol, error) {
 		return nil, inet.Errno(err)
 	}
 	n.Stack.SetTransportProtocolHandler(netbsd.IPPROTO_ICMP, answered)
+	n.Stack.SetTransportProtocolHandler(netbsd.IPPROTO_ICMPV6, p.extendedICMP6)
 	n.Stack.SetICMPLimit(math.MaxFloat64)
 	err := n.Stack.RegisterRawTransportEndpoint(ipv6.ProtocolNumber, netbsd.IPPROTO_ICMPV6, tap(p.inputICMP6))
 	return p, inet.Errno(err)
