@@ -57,6 +57,7 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	ifs := k.ifs
 	net := &inet.Net{Stack: k.stack, Ifs: ifs, Routes: rtable.New(ifs), Params: inet.NewParams(), Inputs: inputs}
 	ifs.Link, ifs.Refused = k.host.device, net.Refused4
+	ifs.Nbrinfo = net.Routes.Nbrinfo
 	if cfg.Hostname == "" {
 		name, err := k.host.Params.Param(hypercall.ParamHostname)
 		if err != nil {

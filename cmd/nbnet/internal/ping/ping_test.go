@@ -6,9 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/abigen/abigen/cmd/nbnet/internal/arp"
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
 	"github.com/abigen/abigen/cmd/nbnet/internal/ifconfig"
 	"github.com/abigen/abigen/cmd/nbnet/internal/lab"
+	"github.com/abigen/abigen/cmd/nbnet/internal/ndp"
 	"github.com/abigen/abigen/cmd/nbnet/internal/ping"
 	"github.com/abigen/abigen/cmd/nbnet/internal/route"
 	"github.com/abigen/abigen/runtime/hypercall/wire"
@@ -83,6 +85,20 @@ func TestEnds(t *testing.T) {
 	defer cancel()
 	said := lab.RunContext(ctx, k, ping.Command, "-i", "0.01", "10.1.0.2")
 	if !strings.Contains(said, "icmp_seq=1 ") || !strings.Contains(said, "\n----10.1.0.2 PING Statistics----\n") {
+		t.Error(said)
+	}
+}
+
+// Who answered is then a neighbor, who is not known for ever.
+func TestNeighbors(t *testing.T) {
+	k := pair(t)
+	lab.Must(t, k, ping.Command, "-c 1 10.1.0.2")
+	lab.Must(t, k, ping.Command6, "-c 1 2001:db8::2")
+	if said := lab.Run(t, k, arp.Command, "10.1.0.2"); said != "? (10.1.0.2) at 02:00:00:00:00:02 on shmif0\n" {
+		t.Error(said)
+	}
+	said := lab.Run(t, k, ndp.Command, "2001:db8::2")
+	if !strings.Contains(said, " 02:00:00:00:00:02 shmif0 ") || strings.Contains(said, "permanent") || !strings.Contains(said, " R ") {
 		t.Error(said)
 	}
 }

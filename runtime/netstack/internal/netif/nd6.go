@@ -1,6 +1,8 @@
 package netif
 
 import (
+	"net/netip"
+
 	"github.com/abigen/abigen/netbsd"
 )
 
@@ -65,6 +67,16 @@ func (t *Table) neighborIoctl(p *Ifnet, cmd uint64, data []byte) error {
 	case siocGetInfo7, siocSetInfo7, siocSetInfoFlags7:
 		return with(data, func(req *ndInfo7) error {
 			return t.configure(p, func() error { return t.ndInfo7(p, cmd, req) })
+		})
+	case netbsd.SIOCGNBRINFO_IN6:
+		return with(data, func(req *netbsd.In6Nbrinfo) error {
+			info, ok := t.Nbrinfo(p, netip.AddrFrom16(req.Addr))
+			if !ok {
+				return netbsd.EINVAL
+			}
+			info.Ifname, info.Addr = req.Ifname, req.Addr
+			*req = info
+			return nil
 		})
 	case netbsd.SIOCGIFSTAT_IN6, netbsd.SIOCGIFSTAT_ICMP6:
 		return with(data, func(req *netbsd.In6Ifreq) error {

@@ -35,6 +35,10 @@ type Table struct {
 	// Nil: there is no such hardware.
 	Link func(driver, linkstr string) (hypercall.NetworkDevice, error)
 
+	// Nbrinfo tells what is known of a host on the link of an interface: false
+	// when nothing is. It is set before Boot.
+	Nbrinfo func(p *Ifnet, addr netip.Addr) (netbsd.In6Nbrinfo, bool)
+
 	// Drivers are the kinds of Ethernet interfaces that can be created:
 	// "shmif" and "virt", which differ in when Link is asked.
 	Drivers []string
@@ -68,6 +72,7 @@ func New(s *stack.Stack) *Table {
 	t := &Table{
 		Stack:    s,
 		Notify:   func(Event) {},
+		Nbrinfo:  func(*Ifnet, netip.Addr) (netbsd.In6Nbrinfo, bool) { return netbsd.In6Nbrinfo{}, false },
 		Refused:  func(*stack.PacketBuffer) {},
 		Drivers:  []string{"shmif", "virt"},
 		Hostname: func() string { return "" },

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
@@ -24,6 +25,7 @@ type Neighbor struct {
 	Static  bool   // made by a program to last, or of an own address of AF_INET
 	Proxy   bool   // we answer for it
 	Expires int64  // Unix time; 0: never
+	State   int32  // ND6_LLINFO_*
 }
 
 // neighborKey names a neighbor.
@@ -80,7 +82,7 @@ func (t *Table) neighborsOf(p *netif.Ifnet, family int32) (list []*Neighbor) {
 			continue
 		}
 		seen[a.Addr] = true
-		list = append(list, &Neighbor{Ifp: p, Addr: a.Addr, MAC: p.LinkAddr(), Own: true, Static: family == netbsd.AF_INET})
+		list = append(list, &Neighbor{Ifp: p, Addr: a.Addr, MAC: p.LinkAddr(), Own: true, Static: family == netbsd.AF_INET, State: netbsd.ND6_LLINFO_REACHABLE})
 	}
 	for _, n := range t.resolved(p, family) {
 		if !seen[n.Addr] {
@@ -96,6 +98,7 @@ func (t *Table) resolved(p *netif.Ifnet, family int32) (list []*Neighbor) {
 	if err != nil {
 		return nil // a link without hardware addresses
 	}
+	clock := t.stack.Clock()
 	for _, e := range entries {
 		addr, ok := netip.AddrFromSlice(e.Addr.AsSlice())
 		if !ok || addr.Is4() != (family == netbsd.AF_INET) {
@@ -108,10 +111,48 @@ func (t *Table) resolved(p *netif.Ifnet, family int32) (list []*Neighbor) {
 		case stack.Reachable, stack.Stale, stack.Delay, stack.Probe:
 			n.MAC = []byte(e.LinkAddr)
 		}
+		n.State = states[e.State]
+		age := clock.NowMonotonic().Sub(e.UpdatedAt)
+		n.Expires = clock.Now().Add(max(lifetime(family, e.State)-age, time.Second)).Unix()
 		list = append(list, n)
 	}
 	slices.SortFunc(list, func(a, b *Neighbor) int { return a.Addr.Compare(b.Addr) })
 	return list
+}
+
+// states are NetBSD's names for the states of gVisor's entries.
+var states = map[stack.NeighborState]int32{
+	stack.Incomplete: netbsd.ND6_LLINFO_INCOMPLETE, stack.Reachable: netbsd.ND6_LLINFO_REACHABLE, stack.Stale: netbsd.ND6_LLINFO_STALE,
+	stack.Delay: netbsd.ND6_LLINFO_DELAY, stack.Probe: netbsd.ND6_LLINFO_PROBE,
+}
+
+// lifetime is how long NetBSD keeps what it has found out, or goes on looking:
+// net.inet.arp.keep and net.inet.arp.down for IPv4; the time a neighbor counts
+// as reachable, and that of stale ones (nd6_gctimer), for IPv6.
+func lifetime(family int32, state stack.NeighborState) time.Duration {
+	switch {
+	case family == netbsd.AF_INET && state == stack.Incomplete:
+		return 20 * time.Second
+	case family == netbsd.AF_INET:
+		return 20 * time.Minute
+	case state == stack.Reachable:
+		return 30 * time.Second
+	case state == stack.Stale:
+		return 24 * time.Hour
+	}
+	return 5 * time.Second // of a try, or before the first
+}
+
+// Nbrinfo tells what neighbor discovery knows of a host on a link
+// (SIOCGNBRINFO_IN6): false when there is no entry.
+func (t *Table) Nbrinfo(p *netif.Ifnet, addr netip.Addr) (info netbsd.In6Nbrinfo, ok bool) {
+	for _, n := range t.neighborsOf(p, netbsd.AF_INET6) {
+		if n.Addr == addr {
+			info.State, info.Expire = n.State, int32(n.Expires)
+			return info, true
+		}
+	}
+	return info, false
 }
 
 func networkProtocol(family int32) tcpip.NetworkProtocolNumber {
@@ -157,7 +198,7 @@ func (t *Table) AddNeighbor(index int, dst, mac []byte, flags int32, expires int
 		return netbsd.ENOMEM
 	}
 	addr, _ := Address(dst)
-	n := &Neighbor{Ifp: p, Addr: addr, MAC: slices.Clone(mac), Static: expires == 0, Proxy: flags&netbsd.RTF_ANNOUNCE != 0, Expires: expires}
+	n := &Neighbor{Ifp: p, Addr: addr, MAC: slices.Clone(mac), Static: expires == 0, Proxy: flags&netbsd.RTF_ANNOUNCE != 0, Expires: expires, State: netbsd.ND6_LLINFO_REACHABLE}
 	t.putNeighbor(p, addr, n)
 	_ = t.stack.AddStaticNeighbor(tcpip.NICID(p.Index), networkProtocol(familyNumber(dst)), address(addr), tcpip.LinkAddress(mac)) // not possible on lo, nor needed
 	return nil
