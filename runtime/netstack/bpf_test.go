@@ -124,12 +124,14 @@ func records(b []byte) string {
 	return text.String()
 }
 
-// masked returns the beginning of a packet, without the identification of IPv4 and
-// what is random of a hardware address.
+// masked returns the beginning of a packet, without the identification of IPv4 and the
+// checksum of its header, which NetBSD has none of on lo, and without what is random of
+// a hardware address.
 func masked(packet []byte) string {
 	b := bytes.Clone(packet[:min(len(packet), 64)])
 	if bytes.HasPrefix(b, []byte{2, 0, 0, 0, 0x45}) {
 		clear(b[4+4:][:2])
+		clear(b[4+10:][:2])
 	}
 	if len(b) >= 12 && b[6] == 0xb2 {
 		clear(b[8:12])

@@ -295,16 +295,17 @@ func (n *Net) transmit4(h *Out4, w *way4, b []byte) error {
 }
 
 // shortcut4 gives a packet to an address of this host, and without options,
-// straight to its protocol. It returns false when that does not want it.
+// straight to its protocol. It returns false when that does not want it, and when
+// somebody wants to see it on its way.
 func (n *Net) shortcut4(h *Out4, w *way4, ifa *netif.Ifaddr, b []byte) bool {
-	if !w.whole || !w.ifp.Loopback() || !w.ifp.Up() || !ifa.Ifp.Up() || b[0] != 4<<4|headerSize4/4 {
+	if !w.whole || w.ifp.Tapped() || !w.ifp.Loopback() || !w.ifp.Up() || !ifa.Ifp.Up() || b[0] != 4<<4|headerSize4/4 {
 		return false
 	}
 	in := Packet{Src: h.Src, Dst: h.Dst, Ifindex: w.ifp.Index, Protocol: h.Protocol, TTL: h.TTL, TOS: h.TOS, Checked: true}
 	if !h.Local(in, b[headerSize4:]) {
 		return false
 	}
-	w.ifp.Looped(netbsd.AF_INET, b)
+	w.ifp.Looped(len(b))
 	return true
 }
 

@@ -212,14 +212,14 @@ func (n *Net) transmit6(h *Out6, ifp, zoneOf *netif.Ifnet, loop bool, headers in
 
 // shortcut6 is shortcut4 for IPv6.
 func (n *Net) shortcut6(h *Out6, ifp, zoneOf *netif.Ifnet, ifa *netif.Ifaddr, b []byte) bool {
-	if uint32(len(b)) > ifp.MTU() || !ifp.Loopback() || !ifp.Up() || !ifa.Ifp.Up() || ifa.Flags()&netbsd.IN6_IFF_NOTREADY != 0 {
+	if uint32(len(b)) > ifp.MTU() || ifp.Tapped() || !ifp.Loopback() || !ifp.Up() || !ifa.Ifp.Up() || ifa.Flags()&netbsd.IN6_IFF_NOTREADY != 0 {
 		return false
 	}
 	in := Packet{Src: h.Src, Dst: h.Dst, Ifindex: zoneOf.Index, Protocol: h.Protocol, TTL: h.HopLimit, TOS: b[0]<<4 | b[1]>>4, Checked: true}
 	if !h.Local(in, b[headerSize6:]) {
 		return false
 	}
-	ifp.Looped(netbsd.AF_INET6, b)
+	ifp.Looped(len(b))
 	return true
 }
 

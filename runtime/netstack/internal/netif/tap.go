@@ -58,6 +58,9 @@ func (p *Ifnet) RemoveTap(t Tap) {
 	p.taps.list.Store(&list)
 }
 
+// Tapped tells whether somebody sees the packets of p.
+func (p *Ifnet) Tapped() bool { return p.taps.list.Load() != nil }
+
 // all returns a copy of the list.
 func (ts *taps) all() []Tap {
 	if l := ts.list.Load(); l != nil {
