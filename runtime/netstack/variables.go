@@ -30,7 +30,7 @@ func bind(vars *sysctl.Tree, ifs *netif.Table, p *inet.Params, t *tcp.Params, u 
 		"net.inet.ip.lowportmin":        &p.Ports4.LowMin,
 		"net.inet.ip.lowportmax":        &p.Ports4.LowMax,
 		"net.inet6.ip6.hlim":            &p.HopLimit,
-		"net.inet.ip.hostzerobroadcast": &p.HostZero,
+		"net.inet.ip.hostzerobroadcast": &ifs.HostZero,
 		"net.inet.icmp.returndatabytes": &p.Quote,
 		"net.inet.icmp.maskrepl":        &p.MaskReply,
 		"net.inet.icmp.bmcastecho":      &p.EchoGroups,

@@ -97,7 +97,7 @@ func (n *Net) route4(h *Out4, o *Options) (w way4, err error) {
 		}
 		w.ifp = w.ifa.Ifp
 		h.TTL = 1
-		w.broadcast = n.broadcastOn(h.Dst, w.ifp)
+		w.broadcast = n.Ifs.Broadcasts(w.ifp, h.Dst)
 	case h.Ifindex != 0, group && o.multicast4.ifindex != 0:
 		if w.ifp = n.Ifs.ByIndex(cmp.Or(h.Ifindex, o.multicast4.ifindex)); w.ifp == nil {
 			return w, netbsd.ENETUNREACH
@@ -117,46 +117,9 @@ func (n *Net) route4(h *Out4, o *Options) (w way4, err error) {
 		if rt.Is(netbsd.RTF_GATEWAY) && rt.Gateway.Is4() {
 			next = rt.Gateway
 		}
-		w.broadcast = n.broadcastOn(next, w.ifp)
+		w.broadcast = n.Ifs.Broadcasts(w.ifp, next)
 	}
 	return w, nil
-}
-
-// broadcastOn tells whether a is a broadcast address of an interface's networks
-// (in_broadcast).
-func (n *Net) broadcastOn(a netip.Addr, ifp *netif.Ifnet) bool {
-	if a == broadcast4 || a == any4 {
-		return true
-	}
-	if ifp.Flags()&netbsd.IFF_BROADCAST == 0 {
-		return false
-	}
-	hostZero := n.Params.HostZero.Load() != 0
-	for _, ifa := range ifp.Addrs() {
-		if !ifa.Addr.Is4() || ifa.Addr == a {
-			continue
-		}
-		if ifa.Dst() == a || broadcastOf(ifa.Prefix) == a || hostZero && ifa.Prefix.Addr() == a {
-			return true
-		}
-	}
-	return false
-}
-
-// broadcastOf returns the last address of the network of class A, B or C that an
-// IPv4 network is part of (ia_netbroadcast).
-func broadcastOf(p netip.Prefix) netip.Addr {
-	b := p.Addr().As4()
-	bits := 24
-	switch {
-	case b[0] < 128:
-		bits = 8
-	case b[0] < 192:
-		bits = 16
-	}
-	bits = min(bits, p.Bits())
-	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])|^uint32(0)>>bits)
-	return netip.AddrFrom4(b)
 }
 
 // admit4 checks whether a packet of size bytes may take its way, and finds the

@@ -49,7 +49,7 @@ func (n *Net) Received(pkt *stack.PacketBuffer) Packet {
 // without.
 func (n *Net) arrival(src, dst netip.Addr, ifindex int) int {
 	ifp := n.Ifs.ByIndex(ifindex)
-	if ifp == nil || ifp.Loopback() || dst.IsMulticast() || n.broadcastOn(dst, ifp) || n.Ifs.ByAddr(src) == nil {
+	if ifp == nil || ifp.Loopback() || dst.IsMulticast() || n.Ifs.Broadcasts(ifp, dst) || n.Ifs.ByAddr(src) == nil {
 		return ifindex
 	}
 	for _, lo := range n.Ifs.All() {
@@ -63,7 +63,7 @@ func (n *Net) arrival(src, dst netip.Addr, ifindex int) int {
 // Broadcast tells whether the packet was for all nodes of a network.
 func (n *Net) Broadcast(p *Packet) bool {
 	ifp := n.Ifs.ByIndex(p.Ifindex)
-	return p.Dst.Is4() && ifp != nil && n.broadcastOn(p.Dst, ifp)
+	return p.Dst.Is4() && ifp != nil && n.Ifs.Broadcasts(ifp, p.Dst)
 }
 
 // ForUs tells whether a packet is for this host, and not only passing by.

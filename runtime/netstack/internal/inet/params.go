@@ -12,8 +12,6 @@ type Params struct {
 	TTL    atomic.Int32 // net.inet.ip.ttl: of new sockets
 	Ports4 Ports        // net.inet.ip
 
-	HostZero atomic.Int32 // net.inet.ip.hostzerobroadcast: addresses of networks are broadcast addresses
-
 	HopLimit      atomic.Int32 // net.inet6.ip6.hlim
 	GroupHops     atomic.Int32 // net.inet6.ip6.defmcasthlim
 	V6Only        atomic.Int32 // net.inet6.ip6.v6only: of new sockets

@@ -48,6 +48,7 @@ type Table struct {
 
 	DADCount4 atomic.Int32 // net.inet.ip.dad_count
 	DADCount6 atomic.Int32 // net.inet6.ip6.dad_count
+	HostZero  atomic.Int32 // net.inet.ip.hostzerobroadcast: addresses of networks are broadcast addresses
 
 	forward4, forward6 atomic.Bool
 	forwarded          forwarded

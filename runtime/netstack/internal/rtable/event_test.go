@@ -164,6 +164,31 @@ func TestConnectedRoutes(t *testing.T) {
 	}
 }
 
+// An address may be the last of its network, or all of it: its routes come and go
+// as those of any other.
+func TestLastAddress(t *testing.T) {
+	for _, c := range []struct{ addr, mask, network string }{
+		{"10.5.0.255", "255.255.255.0", "10.5.0.0/24"},
+		{"10.5.0.1", "255.255.255.254", "10.5.0.0/31"},
+		{"192.168.7.255", "255.255.252.0", "192.168.4.0/22"},
+		{"10.5.0.1", "255.255.255.255", "10.5.0.1/32"},
+	} {
+		m := boot(t)
+		m.named(netbsd.SIOCIFCREATE, "virt0", "")
+		m.alias("virt0", c.addr, c.mask)
+		list := []string{c.addr + "/32 lo0 from " + c.addr, c.network + " virt0 from " + c.addr}
+		slices.Sort(list)
+		routes := strings.Join(list, ", ")
+		if got := m.routes(); got != routes {
+			t.Errorf("%s: routes are %q, want %q", c.addr, got, routes)
+		}
+		m.named(netbsd.SIOCDIFADDR, "virt0", c.addr)
+		if got := m.routes(); got != "" {
+			t.Errorf("%s: routes left are %q", c.addr, got)
+		}
+	}
+}
+
 // An address may be on two interfaces, and networks, too: the first one has the
 // routes, until it goes.
 func TestSharedAddress(t *testing.T) {

@@ -87,11 +87,9 @@ func (t *Table) arpRequest(r *Route, netmask []byte) {
 		return
 	}
 	dst, _ := Address(r.Key)
-	for _, a := range r.Ifp.Addrs() {
-		if r.Is(netbsd.RTF_HOST) && a.Addr.Is4() && r.Ifp.Flags()&netbsd.IFF_BROADCAST != 0 && dst == a.Dst() {
-			r.Flags |= netbsd.RTF_BROADCAST
-			return
-		}
+	if r.Is(netbsd.RTF_HOST) && t.ifs.Broadcasts(r.Ifp, dst) {
+		r.Flags |= netbsd.RTF_BROADCAST
+		return
 	}
 	own := t.ifs.ByScopedAddr(dst, r.Ifp.Index)
 	if own == nil && !r.Is(netbsd.RTF_LOCAL) {
