@@ -144,7 +144,7 @@ func (p *pinger) collect(ctx context.Context, until time.Time) error {
 
 // received looks at a packet, which may be about something else.
 func (p *pinger) received(b []byte, from netip.Addr, hops int) error {
-	echo, unreachable := uint8(netbsd.ICMP6_ECHO_REPLY), true
+	echo := uint8(netbsd.ICMP6_ECHO_REPLY)
 	if p.family == netbsd.AF_INET {
 		echo = netbsd.ICMP_ECHOREPLY
 		if len(b) < 20 || int(b[0]&0xf)*4 > len(b) {
@@ -157,10 +157,7 @@ func (p *pinger) received(b []byte, from netip.Addr, hops int) error {
 		return nil
 	}
 	if b[0] != echo {
-		if unreachable = p.family == netbsd.AF_INET6 || b[0] != netbsd.ICMP_ECHO; unreachable {
-			return p.problem(b, from)
-		}
-		return nil
+		return p.problem(b, from)
 	}
 	seq := binary.BigEndian.Uint16(b[6:])
 	if binary.BigEndian.Uint16(b[4:]) != p.id || int(seq) >= len(p.sent) {
