@@ -15,27 +15,24 @@ import (
 // A sleeper is a call that may sleep, where nothing can interrupt it. It is
 // made so that it does not, and poll(2) does the waiting.
 type sleeper struct {
-	events int16           // that poll waits for
-	option int32           // SO_RCVTIMEO or SO_SNDTIMEO; 0: a call that is only made when poll says so
-	flags  int             // which argument has MSG_* flags, MSG_DONTWAIT among them; 0: none
-	socket syscalls.Number // the call that does the same to a socket, and has flags
+	events int16 // that poll waits for
+	option int32 // how long the call waits, SO_RCVTIMEO or SO_SNDTIMEO
+	flags  int   // which argument has MSG_* flags; 0: none
 }
 
 var sleepers = map[syscalls.Number]sleeper{
-	netbsd.SYS_read:     {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 3, netbsd.SYS_recvfrom},
-	netbsd.SYS_recvfrom: {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 3, 0},
-	netbsd.SYS_recvmsg:  {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 2, 0},
-	netbsd.SYS_readv:    {events: netbsd.POLLIN},
-	netbsd.SYS_recvmmsg: {events: netbsd.POLLIN},
-	netbsd.SYS_accept:   {events: netbsd.POLLIN},
-	netbsd.SYS_paccept:  {events: netbsd.POLLIN},
-
-	// The kernel does not care for MSG_DONTWAIT here.
-	netbsd.SYS_write:    {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 0, 0},
-	netbsd.SYS_writev:   {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 0, 0},
-	netbsd.SYS_sendto:   {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 0, 0},
-	netbsd.SYS_sendmsg:  {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 0, 0},
-	netbsd.SYS_sendmmsg: {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 0, 0},
+	netbsd.SYS_read:     {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 0},
+	netbsd.SYS_readv:    {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 0},
+	netbsd.SYS_recvfrom: {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 3},
+	netbsd.SYS_recvmsg:  {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 2},
+	netbsd.SYS_recvmmsg: {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 3},
+	netbsd.SYS_accept:   {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 0},
+	netbsd.SYS_paccept:  {netbsd.POLLIN, netbsd.SO_RCVTIMEO, 0},
+	netbsd.SYS_write:    {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 0},
+	netbsd.SYS_writev:   {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 0},
+	netbsd.SYS_sendto:   {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 3},
+	netbsd.SYS_sendmsg:  {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 2},
+	netbsd.SYS_sendmmsg: {netbsd.POLLOUT, netbsd.SO_SNDTIMEO, 3},
 }
 
 // patient makes a call so that its context can end it.
@@ -55,33 +52,38 @@ func (t *thread) patient(ctx context.Context, num syscalls.Number, args syscalls
 		return t.kevent(ctx, args)
 	}
 	s, sleeps := sleepers[num]
-	switch {
-	case !sleeps:
-		return t.call(ctx, num, args)
-	case s.option == netbsd.SO_SNDTIMEO:
-		return t.send(ctx, num, args)
-	case s.socket != 0:
-		r0, r1, err = t.receive(ctx, s.socket, s.flags, syscalls.Args{args[0], args[1], args[2]})
-		if !errors.Is(err, netbsd.ENOTSOCK) {
-			return r0, r1, err
-		}
-	case s.flags != 0 && args[s.flags]&(netbsd.MSG_DONTWAIT|netbsd.MSG_WAITALL) == 0:
-		return t.receive(ctx, num, s.flags, args)
+	flags := uintptr(0)
+	if s.flags != 0 {
+		flags = args[s.flags]
 	}
-	if fd := int32(args[0]); t.helper().blocking(fd) {
-		if err := t.await(ctx, fd, s.events, -1); err != nil {
+	switch {
+	case !sleeps || flags&netbsd.MSG_DONTWAIT != 0:
+		return t.call(ctx, num, args)
+	case num == netbsd.SYS_read:
+		r0, r1, err = t.receive(ctx, syscalls.Args{args[0], args[1], args[2]})
+		if errors.Is(err, netbsd.ENOTSOCK) {
+			return t.try(ctx, num, args, s)
+		}
+		return r0, r1, err
+	case flags&netbsd.MSG_WAITALL != 0: // which would do less when it does not sleep
+		if err := t.await(ctx, int32(args[0]), s.events, -1); err != nil {
 			return 0, 0, err
 		}
+		return t.call(ctx, num, args)
+	case num == netbsd.SYS_recvfrom:
+		return t.receive(ctx, args)
 	}
-	return t.call(ctx, num, args)
+	return t.try(ctx, num, args, s)
 }
 
-// receive receives without waiting, and waits when it would have had to.
-func (t *thread) receive(ctx context.Context, num syscalls.Number, flags int, args syscalls.Args) (r0, r1 uintptr, err error) {
+// receive is recvfrom(2), which can be told not to wait: this takes fewer calls
+// than try.
+func (t *thread) receive(ctx context.Context, args syscalls.Args) (r0, r1 uintptr, err error) {
+	const flags = 3
 	args[flags] |= netbsd.MSG_DONTWAIT
 	h, fd, wait := t.helper(), int32(args[0]), time.Duration(0)
 	for {
-		r0, r1, err = t.call(ctx, num, args)
+		r0, r1, err = t.call(ctx, netbsd.SYS_recvfrom, args)
 		if !errors.Is(err, netbsd.EAGAIN) {
 			return r0, r1, err
 		}
@@ -97,13 +99,17 @@ func (t *thread) receive(ctx context.Context, num syscalls.Number, flags int, ar
 	}
 }
 
-// send sends without waiting, and waits when it would have had to. Of a single
-// buffer all goes out, as in a call that sleeps; calls with several may do less.
-func (t *thread) send(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
+// try makes a call with the descriptor set not to wait, and waits when it would
+// have had to. Of a single buffer that is sent all goes out, as in a call that sleeps;
+// calls with several may send less.
+func (t *thread) try(ctx context.Context, num syscalls.Number, args syscalls.Args, s sleeper) (r0, r1 uintptr, err error) {
 	h, fd, sent, wait := t.helper(), int32(args[0]), uintptr(0), time.Duration(0)
 	single := num == netbsd.SYS_write || num == netbsd.SYS_sendto
 	for {
 		blocking := t.p.tries.begin(h, fd)
+		if num == netbsd.SYS_accept && blocking { // its descriptor would be set as this one is for the moment
+			num, args = netbsd.SYS_paccept, syscalls.Args{args[0], args[1], args[2]}
+		}
 		r0, r1, err = t.call(ctx, num, args)
 		if blocking {
 			t.p.tries.end(h, fd)
@@ -116,10 +122,13 @@ func (t *thread) send(ctx context.Context, num syscalls.Number, args syscalls.Ar
 		case !blocking || !errors.Is(err, netbsd.EAGAIN):
 			return some(sent, err)
 		}
-		if wait == 0 {
-			wait = h.timeout(fd, netbsd.SO_SNDTIMEO)
+		if num == netbsd.SYS_paccept && wait != 0 { // what poll saw is the end of a socket that was shut down
+			return t.call(ctx, num, args)
 		}
-		if err := t.await(ctx, fd, netbsd.POLLOUT, wait); err != nil {
+		if wait == 0 {
+			wait = h.timeout(fd, s.option)
+		}
+		if err := t.await(ctx, fd, s.events, wait); err != nil {
 			return some(sent, err)
 		}
 	}
