@@ -80,18 +80,20 @@ func (s *stream) Connect(_ *kern.Lwp, name []byte) error {
 	return nil
 }
 
-// resolve looks what has become of an attempt to connect.
+// resolve looks what has become of an attempt to connect. A later error of the
+// connection is not for it.
 func (s *stream) resolve() {
-	if err := s.host.Error(); err != nil {
-		if s.phase.CompareAndSwap(connecting, idle) {
-			s.so.Refused(hypercall.Errno(err))
-		}
+	s.failing.Lock()
+	defer s.failing.Unlock()
+	if s.phase.Load() != connecting {
 		return
 	}
-	if _, err := s.host.PeerName(); err != nil {
-		return // not yet
+	if err := s.host.Error(); err != nil {
+		s.phase.Store(idle)
+		s.so.Refused(hypercall.Errno(err))
+		return
 	}
-	if s.phase.CompareAndSwap(connecting, connected) {
+	if _, err := s.host.PeerName(); err == nil && s.phase.CompareAndSwap(connecting, connected) {
 		s.readable.Store(true)
 		s.so.Connected()
 	}

@@ -80,12 +80,13 @@ func (s *stream) fetch(p []byte, peek bool) (int, error) {
 		s.readable.Store(true)
 	case err != nil && hypercall.Errno(err) != netbsd.EWOULDBLOCK:
 		s.fail(err)
+		return 0, s.end(peek)
 	}
 	return n, nil
 }
 
-// end is what a reader finds behind the last byte: no more, or the error that event
-// has taken from the host meanwhile.
+// end is what a reader finds behind the last byte: no more, or the error that it, or
+// event meanwhile, has taken from the host.
 func (s *stream) end(peek bool) error {
 	s.failing.Lock()
 	defer s.failing.Unlock()
