@@ -12,15 +12,18 @@ import (
 // Two taps on a bridge of the host are what every network device is.
 func TestDevice(t *testing.T) {
 	netns.Run(t, func(t *testing.T) {
-		// The host is not to say anything itself.
+		// The host is not to say anything itself. It takes up the mode of
+		// addresses last, so that must be a request of its own.
 		if out, err := exec.Command("ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0").CombinedOutput(); err != nil {
 			t.Skipf("this Linux has no bridges: %v: %s", err, out)
 		}
-		netns.IP(t, "link set br0 addrgenmode none up")
+		netns.IP(t, "link set br0 addrgenmode none")
+		netns.IP(t, "link set br0 up")
 		hypertest.Device(t, func(t *testing.T) (a, b hypercall.NetworkDevice) {
 			connect := func(name string) hypercall.NetworkDevice {
 				d := open(t, name)
-				netns.IP(t, "link set "+name+" addrgenmode none master br0 up")
+				netns.IP(t, "link set "+name+" addrgenmode none")
+				netns.IP(t, "link set "+name+" master br0 up")
 				return d
 			}
 			return connect("tap0"), connect("tap1")

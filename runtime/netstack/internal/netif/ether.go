@@ -135,7 +135,7 @@ func (e *ether) receive(frame []byte, tapped bool) {
 	if pkt.PktType == tcpip.PacketOtherHost || !e.ParseHeader(pkt) || e.ifp.forNobody(typ, frame[header.EthernetMinimumSize:]) {
 		return
 	}
-	(*d).DeliverNetworkPacket(typ, pkt)
+	e.ifp.deliver(*d, typ, pkt)
 }
 
 // batch is what one call of WritePackets passes to the device.

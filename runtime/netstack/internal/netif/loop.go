@@ -139,7 +139,7 @@ func (e *loop) input(d stack.NetworkDispatcher, pkt *stack.PacketBuffer) {
 	case header.ICMPv4ProtocolNumber, header.ICMPv6ProtocolNumber:
 		e.deliverLater(in)
 	default:
-		d.DeliverNetworkPacket(in.NetworkProtocolNumber, in)
+		e.ifp.deliver(d, in.NetworkProtocolNumber, in)
 		in.DecRef()
 	}
 }
@@ -177,7 +177,7 @@ func (e *loop) deliver() {
 		in := e.later[0]
 		e.mu.Unlock()
 		if d := e.dispatcher.Load(); d != nil {
-			(*d).DeliverNetworkPacket(in.NetworkProtocolNumber, in)
+			e.ifp.deliver(*d, in.NetworkProtocolNumber, in)
 		}
 		in.DecRef()
 		e.mu.Lock()
