@@ -2,6 +2,7 @@ package netcfg
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/abigen/abigen/abi"
@@ -100,7 +101,7 @@ func (c *Client) ioctls(ctx context.Context, list []rtsock.Ioctl) error {
 // does not fit.
 func named(name string) (netbsd.Ifreq, error) {
 	var r netbsd.Ifreq
-	if name == "" || len(name) >= len(r.Name) {
+	if name == "" || len(name) >= len(r.Name) || strings.IndexByte(name, 0) >= 0 {
 		return r, netbsd.EINVAL
 	}
 	copy(r.Name[:], name)

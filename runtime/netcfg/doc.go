@@ -12,5 +12,13 @@
 //
 // Links, addresses, routes and neighbors are the plain data of package
 // [github.com/abigen/abigen/generated/routing]. Interfaces go by name where
-// something is asked for, and by index in what the kernel tells.
+// something is asked for, and by index in what the kernel tells. So do the zones
+// of IPv6 addresses: fe80::2%virt0 and fe80::2%2 will do as a gateway, a
+// destination or a neighbor, and the kernel tells the latter.
+//
+// # Contexts
+//
+// A context ends a call that waits: of a [Watcher], or in WaitAddresses. Others do
+// not wait for anything, and are not stopped by a context that is done: what was
+// asked for happens nevertheless.
 package netcfg

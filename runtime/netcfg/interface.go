@@ -2,7 +2,10 @@ package netcfg
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/generated/routing"
@@ -10,15 +13,26 @@ import (
 	"github.com/abigen/abigen/netbsd"
 )
 
-// CreateInterface makes an interface: a driver's name and a number, such as
-// "shmif0".
+// CreateInterface makes an interface: a driver's name, which is letters, and a
+// number without leading zeros, such as "shmif0".
 func (c *Client) CreateInterface(ctx context.Context, name string) error {
 	defer c.lock()()
 	r, err := named(name)
+	if err == nil && !canBeCreated(name) {
+		err = fmt.Errorf("not a driver's name and a number: %w", netbsd.EINVAL)
+	}
 	if err == nil {
 		err = c.ifreq(ctx, netbsd.SIOCIFCREATE, &r)
 	}
 	return wrap("create", name, err)
+}
+
+// canBeCreated tells whether a name is letters and then a number, as the kernel
+// would write it.
+func canBeCreated(name string) bool {
+	number := strings.TrimLeftFunc(name, func(r rune) bool { return 'a' <= r|0x20 && r|0x20 <= 'z' })
+	n, err := strconv.ParseUint(number, 10, 31)
+	return err == nil && number != name && strconv.FormatUint(n, 10) == number
 }
 
 // DestroyInterface takes an interface away, with its addresses and routes.
@@ -83,8 +97,12 @@ func (c *Client) setFlags(ctx context.Context, link *routing.Link, name string) 
 	}())
 }
 
-// SetMTU sets the largest packet an interface passes on, in bytes.
+// SetMTU sets the largest packet an interface passes on, in bytes. What is too
+// small or too large for the interface is refused with EINVAL.
 func (c *Client) SetMTU(ctx context.Context, name string, mtu uint32) error {
+	if mtu == 0 { // which in a routing.Link leaves it as it is
+		return wrap("set MTU of", name, netbsd.EINVAL)
+	}
 	return wrap("set MTU of", name, c.change(ctx, &routing.Link{MTU: mtu}, name))
 }
 
@@ -100,6 +118,9 @@ func (c *Client) change(ctx context.Context, e routing.Entry, name string) error
 // do makes the ioctls that do something to an interface or its addresses.
 func (c *Client) do(ctx context.Context, op routing.Op, e routing.Entry, name string) error {
 	defer c.lock()()
+	if _, err := named(name); err != nil {
+		return err
+	}
 	list, err := rtsock.NewIoctls(&routing.Message{Op: op, Entry: e}, name)
 	if err != nil {
 		return err
@@ -130,6 +151,11 @@ func (c *Client) Interface(ctx context.Context, name string) (routing.Link, erro
 
 // AddAddress adds an address to an interface, with the network it is in. It
 // comes up by that.
+//
+// It is then found out whether another host has the address: see
+// [Client.WaitAddresses]. The kernel does not ask that about an IPv4 address that
+// an interface gets while it is down; [Client.SetUp] before the first one makes
+// it ask.
 func (c *Client) AddAddress(ctx context.Context, name string, addr netip.Prefix) error {
 	return c.SetAddress(ctx, name, routing.Address{Addr: addr.Addr(), Bits: addr.Bits()})
 }

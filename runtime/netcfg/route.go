@@ -3,6 +3,7 @@ package netcfg
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 
 	"github.com/abigen/abigen/abi"
@@ -18,12 +19,22 @@ func (c *Client) AddRoute(ctx context.Context, r routing.Route) error {
 	if r.Origin == routing.OriginUnknown {
 		r.Origin = routing.OriginStatic
 	}
-	return wrap("add route", r.Dst.String(), c.request(ctx, routing.Add, &r))
+	return wrap("add route", r.Dst.String(), c.requestRoute(ctx, routing.Add, r))
 }
 
 // ChangeRoute gives a route another gateway, interface or metrics.
 func (c *Client) ChangeRoute(ctx context.Context, r routing.Route) error {
-	return wrap("change route", r.Dst.String(), c.request(ctx, routing.Change, &r))
+	return wrap("change route", r.Dst.String(), c.requestRoute(ctx, routing.Change, r))
+}
+
+func (c *Client) requestRoute(ctx context.Context, op routing.Op, r routing.Route) error {
+	for _, a := range []*netip.Addr{&r.Gateway, &r.Source} {
+		var err error
+		if *a, err = c.inZone(ctx, *a); err != nil {
+			return err
+		}
+	}
+	return c.request(ctx, op, &r)
 }
 
 // DeleteRoute takes the route to dst away.
@@ -40,12 +51,16 @@ func (c *Client) Routes(ctx context.Context) ([]routing.Route, error) {
 // RouteTo returns the route that packets to dst take. The error is over ESRCH
 // when there is none.
 func (c *Client) RouteTo(ctx context.Context, dst netip.Addr) (routing.Route, error) {
-	defer c.lock()()
-	m, err := rtsock.NewGet(dst)
-	if err != nil {
-		return routing.Route{}, wrap("find route to", dst.String(), err)
-	}
 	var route routing.Route
+	to, err := c.inZone(ctx, dst)
+	if err != nil {
+		return route, wrap("find route to", dst.String(), err)
+	}
+	defer c.lock()()
+	m, err := rtsock.NewGet(to)
+	if err != nil {
+		return route, wrap("find route to", dst.String(), err)
+	}
 	err = c.converse(ctx, m, func(answer *rtsock.Message) error {
 		said, err := answer.Route()
 		if err != nil {
@@ -60,8 +75,12 @@ func (c *Client) RouteTo(ctx context.Context, dst netip.Addr) (routing.Route, er
 }
 
 // SetNeighbor enters the hardware address of a host, or changes it. When Index
-// is 0 the host is where the route to it leads.
+// is 0 the host is in the zone of Addr, or where the route to it leads. Without a
+// LinkAddr the error is EINVAL.
 func (c *Client) SetNeighbor(ctx context.Context, n routing.Neighbor) error {
+	if len(n.LinkAddr) == 0 {
+		return wrap("set neighbor", n.Addr.String(), fmt.Errorf("no link address: %w", netbsd.EINVAL))
+	}
 	err := c.locate(ctx, &n)
 	if err == nil {
 		err = c.request(ctx, routing.Add, &n)
@@ -86,8 +105,11 @@ func (c *Client) DeleteNeighbor(ctx context.Context, addr netip.Addr) error {
 
 // locate fills in the link that a neighbor is on, which the kernel wants to be
 // told.
-func (c *Client) locate(ctx context.Context, n *routing.Neighbor) error {
-	if n.Index != 0 {
+func (c *Client) locate(ctx context.Context, n *routing.Neighbor) (err error) {
+	if n.Addr, err = c.inZone(ctx, n.Addr); err != nil || n.Index != 0 {
+		return err
+	}
+	if n.Index = routing.ZoneIndex(n.Addr); n.Index != 0 {
 		return nil
 	}
 	r, err := c.RouteTo(ctx, n.Addr)

@@ -45,8 +45,11 @@ const dadPoll = 10 * time.Millisecond
 
 // WaitAddresses waits until none of the addresses of an interface, or of all when
 // name is empty, is being checked for duplicates any more, as ifconfig -w does:
-// from then on those that are not duplicates can be used. The error is that of
-// ctx when it is done.
+// from then on those that are not duplicates can be used. It does not tell of
+// duplicates: these stay, with IN6_IFF_DUPLICATED or IN_IFF_DUPLICATED among
+// their [Client.AddressFlags]. Addresses that are not checked, because the
+// interface was down, is not connected, or dad_count is 0, are not waited for.
+// The error is that of ctx when it is done.
 func (c *Client) WaitAddresses(ctx context.Context, name string) error {
 	tick := time.NewTicker(dadPoll)
 	defer tick.Stop()
