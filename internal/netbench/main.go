@@ -1,6 +1,8 @@
 // Netbench measures the embedded kernel, through package nbsock, beside the
 // stack it stands on, through gVisor's own gonet, and beside the host's kernel:
-// the same work over the loopback interface of each, in turn, in one run.
+// the same work over the loopback interface of each, in turn, in one run. It
+// measures how many frames cross a bus as well, with RUMP_PREFIX set beside
+// NetBSD's own kernels.
 // docs/performance.md has what it printed last. A kernel on the host's sockets is
 // beside these alone.
 //
@@ -73,6 +75,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if err := nullCall(ctx, o, stdout); err != nil {
+		return err
+	}
+	if err := busFrames(ctx, o, stdout); err != nil {
 		return err
 	}
 	return idleMemory(ctx, o, stdout, ways)
