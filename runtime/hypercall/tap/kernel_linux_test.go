@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -88,6 +89,14 @@ func fetch(t *testing.T, ln net.Listener, client *http.Transport, addrs ...netip
 		must(t, resp.Body.Close())
 		if string(got) != string(page) {
 			t.Errorf("%d bytes from %v are not the page", len(got), a)
+		}
+	}
+	if _, err := exec.LookPath("curl"); err == nil && client == http.DefaultTransport {
+		for _, a := range addrs { // a program of the host, too
+			url := "http://" + netip.AddrPortFrom(a, 80).String()
+			if got, err := exec.CommandContext(t.Context(), "curl", "-gsS", "--max-time", "60", url).Output(); err != nil || string(got) != string(page) {
+				t.Errorf("curl %s: %d bytes are not the page, %v", url, len(got), err)
+			}
 		}
 	}
 	client.CloseIdleConnections()
