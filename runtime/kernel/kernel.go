@@ -10,7 +10,8 @@ import (
 // several goroutines at once.
 type Kernel interface {
 	// NewProcess starts a process: a child of process 1 with user id 0, no
-	// descriptors but for opt.Console, and no threads.
+	// descriptors but for opt.Console, and no threads. EAGAIN: there are too
+	// many processes.
 	NewProcess(opt ProcessOptions) (Process, error)
 
 	// Release tells which NetBSD's system call interface the kernel has.
@@ -39,7 +40,8 @@ type ProcessOptions struct {
 }
 
 // A Process is a process of a kernel: user ids, descriptors, threads. Its
-// methods may be used by several goroutines at once.
+// methods may be used by several goroutines at once. After Exit they fail with
+// ESRCH.
 type Process interface {
 	PID() int
 
@@ -47,7 +49,7 @@ type Process interface {
 	NewThread(mem abi.Memory) (Thread, error)
 
 	// Fork makes a child with the user ids of p and the descriptors that how
-	// says.
+	// says. EAGAIN: there are too many processes. EINVAL: how is unknown.
 	Fork(how ForkHow, opt ProcessOptions) (Process, error)
 
 	// Exec does to the process what execve(2) does, as far as a kernel
@@ -76,6 +78,7 @@ const (
 type Thread interface {
 	syscalls.Caller
 
-	// Exit ends the thread. It must not have a call under way.
+	// Exit ends the thread, whose later calls fail with ESRCH. It must not have
+	// a call under way.
 	Exit()
 }

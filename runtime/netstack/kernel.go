@@ -41,7 +41,14 @@ func (k *Kernel) NewProcess(opt kernel.ProcessOptions) (kernel.Process, error) {
 	if k.halted.Load() {
 		return nil, netbsd.ENXIO
 	}
-	p := k.procs.New(opt.Name, opt.Signal)
+	p, err := k.procs.New(opt.Name, opt.Signal)
+	if err != nil {
+		return nil, err
+	}
+	if k.halted.Load() { // meanwhile
+		p.Exit()
+		return nil, netbsd.ENXIO
+	}
 	if opt.Console {
 		if err := openConsole(p, k.host.Console); err != nil {
 			p.Exit()
@@ -75,43 +82,68 @@ type process struct {
 func (p *process) PID() int { return int(p.Proc.PID) }
 
 func (p *process) NewThread(mem abi.Memory) (kernel.Thread, error) {
-	return &thread{p.kernel, kern.NewLwp(p.Proc, mem)}, nil
+	if !p.Enter() {
+		return nil, p.kernel.gone()
+	}
+	defer p.Leave()
+	return &thread{kernel: p.kernel, lwp: kern.NewLwp(p.Proc, mem)}, nil
 }
 
 func (p *process) Fork(how kernel.ForkHow, opt kernel.ProcessOptions) (kernel.Process, error) {
-	if p.kernel.halted.Load() {
-		return nil, netbsd.ENXIO
-	}
 	if !p.Enter() {
-		return nil, netbsd.ESRCH
+		return nil, p.kernel.gone()
 	}
 	defer p.Leave()
 	var fds *kern.Table
 	switch how {
 	case kernel.ForkCopy:
 		fds = p.FDs().Copy()
+	case kernel.ForkClean:
 	case kernel.ForkShare:
 		fds = p.FDs()
+	default:
+		return nil, netbsd.EINVAL
 	}
 	name := opt.Name
 	if name == "" {
 		name = p.Name()
 	}
-	return &process{p.kernel, p.kernel.procs.Fork(p.Proc, fds, name, opt.Signal)}, nil
+	child, err := p.kernel.procs.Fork(p.Proc, fds, name, opt.Signal)
+	if err != nil {
+		return nil, err
+	}
+	return &process{p.kernel, child}, nil
 }
 
 func (p *process) Exec(name string) error {
-	p.Proc.Exec(name)
+	if !p.Proc.Exec(name) {
+		return p.kernel.gone()
+	}
 	return nil
+}
+
+// gone returns the error of those who ask for something in the name of a process
+// that has exited.
+func (k *Kernel) gone() error {
+	if k.halted.Load() {
+		return netbsd.ENXIO
+	}
+	return netbsd.ESRCH
 }
 
 type thread struct {
 	kernel *Kernel
 	lwp    *kern.Lwp
+	exited bool
 }
 
 // Syscall makes a call, as syscalls.Caller says.
 func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
+	p := t.lwp.Proc
+	if t.exited || !p.Enter() {
+		return 0, 0, t.kernel.gone()
+	}
+	defer p.Leave()
 	h := t.kernel.table.handler(num)
 	if h == nil {
 		if c, ok := syscalls.Lookup(num); ok && strings.HasPrefix(c.Symbol, "compat_") {
@@ -119,16 +151,9 @@ func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls
 		}
 		return 0, 0, netbsd.ENOSYS
 	}
-	p := t.lwp.Proc
-	if !p.Enter() {
-		if t.kernel.halted.Load() {
-			return 0, 0, netbsd.ENXIO
-		}
-		return 0, 0, netbsd.ESRCH
-	}
-	defer p.Leave()
 	t.lwp.Ctx = ctx
 	return h(t.lwp, args)
 }
 
-func (t *thread) Exit() {}
+// Exit ends the thread, whose later calls fail with ESRCH.
+func (t *thread) Exit() { t.exited = true }

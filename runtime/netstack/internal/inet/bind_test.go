@@ -11,6 +11,7 @@ import (
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern/kerntest"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
@@ -29,8 +30,8 @@ func testNet(t *testing.T) *Net {
 	return n
 }
 
-func testLwp(uid uint32) *kern.Lwp {
-	p := new(kern.Procs).New("test", nil)
+func testLwp(t *testing.T, uid uint32) *kern.Lwp {
+	p := kerntest.Process(t, new(kern.Procs))
 	p.SetCred(&kern.Cred{UID: uid, EUID: uid, SVUID: uid})
 	return kern.NewLwp(p, nil)
 }
@@ -47,7 +48,7 @@ func testPcb(t *Table, l *kern.Lwp, name netip.AddrPort, opts int32) (*Pcb, []by
 // TestBindTwice binds two sockets to the names of each row.
 func TestBindTwice(t *testing.T) {
 	const addr, port = netbsd.SO_REUSEADDR, netbsd.SO_REUSEPORT
-	root, user, other := testLwp(0), testLwp(1000), testLwp(1001)
+	root, user, other := testLwp(t, 0), testLwp(t, 1000), testLwp(t, 1001)
 	for _, row := range []struct {
 		name       string
 		a          string
@@ -105,7 +106,7 @@ func TestBindTwice(t *testing.T) {
 func TestEphemeral(t *testing.T) {
 	n := testNet(t)
 	table := NewTable(n)
-	l := testLwp(0)
+	l := testLwp(t, 0)
 	n.Params.Ports4.AnonMin.Store(60001)
 	n.Params.Ports4.AnonMax.Store(60000) // the ends are exchanged
 	var ports []uint16
@@ -135,7 +136,7 @@ func TestLookup(t *testing.T) {
 	n := testNet(t)
 	n.Params.V6Only.Store(0)
 	table := NewTable(n)
-	l := testLwp(0)
+	l := testLwp(t, 0)
 	bind := func(name string, opts int32) *Pcb {
 		p, sa := testPcb(table, l, netip.MustParseAddrPort(name), opts)
 		if err := p.Bind(l, sa); err != nil {

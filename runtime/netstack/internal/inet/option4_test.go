@@ -43,7 +43,7 @@ func TestLookupAll(t *testing.T) {
 	n := testNet(t)
 	n.Params.V6Only.Store(0)
 	table := NewTable(n)
-	l := testLwp(0)
+	l := testLwp(t, 0)
 	bind := func(name string, opts int32) *Pcb {
 		p, sa := testPcb(table, l, netip.MustParseAddrPort(name), opts)
 		if err := p.Bind(l, sa); err != nil {

@@ -14,25 +14,56 @@ const allPerms = 0o7777
 
 // A session is a set of process groups, led by the process that began it.
 type session struct {
-	id    int32
-	login [netbsd.MAXLOGNAME]byte
+	id     int32
+	login  [netbsd.MAXLOGNAME]byte
+	groups int // that have members
 }
 
-// pgrp is the process group and session of a process. Procs.mu guards it.
+// A pgrp is a process group. Procs.mu guards it.
 type pgrp struct {
 	id      int32
 	session *session
+	members int // 0 only when the session has other groups, and its id
 }
 
-// group returns the session of process group id, nil when there is none. The
-// caller has ps.mu.
-func (ps *Procs) group(id int32) *session {
-	for _, p := range ps.all {
-		if p.pgrp.id == id {
-			return p.pgrp.session
-		}
+// group returns process group id, nil when it has no members. The caller has
+// ps.mu.
+func (ps *Procs) group(id int32) *pgrp {
+	if g := ps.groups[id]; g != nil && g.members > 0 {
+		return g
 	}
 	return nil
+}
+
+// enter puts p, which leaves its old group later, into group id, which is made in session s
+// when there is none. The caller has ps.mu.
+func (ps *Procs) enter(p *Proc, id int32, s *session) {
+	g := ps.groups[id]
+	if g == nil {
+		g = &pgrp{id: id, session: s}
+		ps.groups[id] = g
+	}
+	if g.members == 0 {
+		s.groups++
+	}
+	g.members++
+	p.pgrp = g
+}
+
+// leave takes a process out of group g, once it is in another if it lives on. A group without members is gone, but that with
+// the id of a session stays as long as the session, for nobody else to get the
+// id. The caller has ps.mu.
+func (ps *Procs) leave(g *pgrp) {
+	s := g.session
+	if g.members--; g.members > 0 {
+		return
+	}
+	if s.groups--; s.groups == 0 {
+		delete(ps.groups, s.id)
+	}
+	if g.id != s.id {
+		delete(ps.groups, g.id)
+	}
 }
 
 // inferior tells whether p descends from q. The caller has ps.mu.
@@ -49,12 +80,12 @@ func (ps *Procs) inferior(p, q *Proc) bool {
 func (ps *Procs) setGroup(caller *Proc, pid, id int32) error {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	p, s := ps.all[pid], ps.group(id)
+	p, g := ps.all[pid], ps.group(id)
 	if pid != caller.PID {
 		if p == nil || !ps.inferior(p, caller) {
 			return netbsd.ESRCH
 		}
-		if p.pgrp.session != caller.pgrp.session || s != nil && s != p.pgrp.session {
+		if p.pgrp.session != caller.pgrp.session || g != nil && g.session != p.pgrp.session {
 			return netbsd.EPERM
 		}
 		if p.execed.Load() {
@@ -64,10 +95,14 @@ func (ps *Procs) setGroup(caller *Proc, pid, id int32) error {
 	switch {
 	case p.pgrp.session.id == p.PID && p.pgrp.id == id:
 		return nil
-	case p.pgrp.session.id == p.PID, s == nil && id != pid, s != nil && s != p.pgrp.session:
+	case p.pgrp.session.id == p.PID, g == nil && id != pid, g != nil && g.session != p.pgrp.session:
 		return netbsd.EPERM
+	case g == p.pgrp:
+		return nil
 	}
-	p.pgrp.id = id
+	old := p.pgrp
+	ps.enter(p, id, old.session)
+	ps.leave(old)
 	return nil
 }
 
@@ -79,13 +114,15 @@ func (ps *Procs) newSession(p *Proc) error {
 	if ps.group(p.PID) != nil {
 		return netbsd.EPERM
 	}
-	p.pgrp = pgrp{p.PID, &session{id: p.PID, login: p.pgrp.session.login}}
+	old := p.pgrp
+	ps.enter(p, p.PID, &session{id: p.PID, login: old.session.login})
+	ps.leave(old)
 	return nil
 }
 
 // lookup returns what get finds in process pid, or in the caller when pid is 0:
 // ESRCH when there is no such process.
-func (l *Lwp) lookup(pid int32, get func(g pgrp) int32) (uintptr, uintptr, error) {
+func (l *Lwp) lookup(pid int32, get func(g *pgrp) int32) (uintptr, uintptr, error) {
 	ps, p := l.Proc.procs, l.Proc
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -106,15 +143,15 @@ func sysGetppid(l *Lwp, _ syscalls.Args) (uintptr, uintptr, error) {
 }
 
 func sysGetpgrp(l *Lwp, _ syscalls.Args) (uintptr, uintptr, error) {
-	return l.lookup(0, func(g pgrp) int32 { return g.id })
+	return l.lookup(0, func(g *pgrp) int32 { return g.id })
 }
 
 func sysGetpgid(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
-	return l.lookup(int32(a[0]), func(g pgrp) int32 { return g.id })
+	return l.lookup(int32(a[0]), func(g *pgrp) int32 { return g.id })
 }
 
 func sysGetsid(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
-	return l.lookup(int32(a[0]), func(g pgrp) int32 { return g.session.id })
+	return l.lookup(int32(a[0]), func(g *pgrp) int32 { return g.session.id })
 }
 
 func sysSetpgid(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
@@ -187,11 +224,11 @@ func (o *Owner) Set(l *Lwp, id int32) error {
 		return netbsd.ESRCH
 	}
 	if id < 0 {
-		s := ps.group(-id)
-		if s == nil {
+		g := ps.group(-id)
+		if g == nil {
 			return netbsd.EINVAL
 		}
-		if s != l.Proc.pgrp.session {
+		if g.session != l.Proc.pgrp.session {
 			return netbsd.EPERM
 		}
 	}

@@ -27,9 +27,14 @@ type Proc struct {
 	dead    atomic.Bool
 	tainted atomic.Bool // its ids have changed since the last exec
 	execed  atomic.Bool
-	pgrp    pgrp
+
+	// Guarded by Procs.mu.
+	pgrp     *pgrp
+	children map[*Proc]struct{}
 
 	watchers watchers
+
+	ending sync.Mutex // held by Exec, and by Exit once all calls have ended
 
 	mu       sync.Mutex
 	intr     chan struct{} // closed to interrupt the calls under way
@@ -108,7 +113,9 @@ func (p *Proc) Interrupt() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drain()
-	p.intr = make(chan struct{})
+	if !p.dead.Load() {
+		p.intr = make(chan struct{})
+	}
 }
 
 // drain closes intr and waits until no call is under way. The caller has
@@ -127,9 +134,14 @@ func (p *Proc) drain() {
 }
 
 // Exec interrupts the calls under way and closes what is to be closed on exec.
-// A table shared with another process is copied first.
-func (p *Proc) Exec(name string) {
-	p.Interrupt()
+// A table shared with another process is copied first. It reports whether the
+// process lives.
+func (p *Proc) Exec(name string) bool {
+	p.ending.Lock()
+	defer p.ending.Unlock()
+	if p.Interrupt(); p.dead.Load() {
+		return false
+	}
 	p.SetName(name)
 	p.execed.Store(true)
 	p.tainted.Store(false)
@@ -140,6 +152,7 @@ func (p *Proc) Exec(name string) {
 	}
 	p.FDs().closeOnExec(l)
 	p.tell(netbsd.NOTE_EXEC, nil)
+	return true
 }
 
 // Exit interrupts the calls under way and closes all descriptors. The children
@@ -151,6 +164,8 @@ func (p *Proc) Exit() {
 	p.mu.Lock()
 	p.drain()
 	p.mu.Unlock()
+	p.ending.Lock()
+	defer p.ending.Unlock()
 	p.FDs().release(NewLwp(p, nil))
 	p.procs.remove(p)
 	p.tellExit()
@@ -162,10 +177,11 @@ type Procs struct {
 	// that of this machine.
 	Clock hypercall.Clock
 
-	mu    sync.Mutex
-	last  int32
-	all   map[int32]*Proc
-	first *session
+	mu     sync.Mutex
+	last   int32 // id given out
+	all    map[int32]*Proc
+	groups map[int32]*pgrp
+	first  *session
 }
 
 // The ids given out (PID_MAX of sys/proc.h). Process 1 is init, which takes no
@@ -191,20 +207,22 @@ func (ps *Procs) All() []*Proc {
 
 // New starts a process that is a child of process 1, with user id 0 and no
 // descriptors. It is in process group 0 and session 0, as processes of a rump
-// kernel are.
-func (ps *Procs) New(name string, signal func(netbsd.Signal)) *Proc {
+// kernel are. EAGAIN: all ids are in use.
+func (ps *Procs) New(name string, signal func(netbsd.Signal)) (*Proc, error) {
 	p := &Proc{limits: defaultLimits()}
 	p.fds.Store(newTable())
 	p.SetCred(new(Cred))
 	p.umask.Store(netbsd.CMASK)
-	p.parent.Store(1)
-	return ps.add(p, nil, name, signal)
+	if err := ps.add(p, nil, name, signal); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Fork starts a child of p with its user ids, limits and process group, and fds
 // for its descriptors: p's own table, a copy of it (Table.Copy), or nil for an
-// empty one.
-func (ps *Procs) Fork(p *Proc, fds *Table, name string, signal func(netbsd.Signal)) *Proc {
+// empty one. EAGAIN: all ids are in use; a copy has been closed then.
+func (ps *Procs) Fork(p *Proc, fds *Table, name string, signal func(netbsd.Signal)) (*Proc, error) {
 	if fds == nil {
 		fds = newTable()
 	}
@@ -219,42 +237,68 @@ func (ps *Procs) Fork(p *Proc, fds *Table, name string, signal func(netbsd.Signa
 		c.SetDir(dir)
 	}
 	c.tainted.Store(p.tainted.Load())
-	c.parent.Store(p.PID)
-	ps.add(c, p, name, signal)
+	if err := ps.add(c, p, name, signal); err != nil {
+		fds.release(NewLwp(p, nil))
+		return nil, err
+	}
 	p.tell(netbsd.NOTE_FORK, c)
-	return c
+	return c, nil
 }
 
-func (ps *Procs) add(p, parent *Proc, name string, signal func(netbsd.Signal)) *Proc {
+func (ps *Procs) add(p, parent *Proc, name string, signal func(netbsd.Signal)) error {
 	p.procs, p.signal, p.intr = ps, signal, make(chan struct{})
 	p.idle.L = &p.mu
 	p.SetName(name)
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if ps.all == nil {
-		ps.all, ps.last, ps.first = map[int32]*Proc{}, firstPID-1, new(session)
+		ps.all, ps.groups = map[int32]*Proc{}, map[int32]*pgrp{}
+		ps.last, ps.first = firstPID-1, new(session)
 	}
-	if p.pgrp = (pgrp{0, ps.first}); parent != nil {
-		p.pgrp = parent.pgrp
-	}
-	for {
-		if ps.last++; ps.last > lastPID {
-			ps.last = firstPID
-		}
-		if ps.all[ps.last] == nil {
-			break
-		}
+	if !ps.nextPID() {
+		return netbsd.EAGAIN
 	}
 	p.PID = ps.last
 	ps.all[p.PID] = p
-	return p
+	if parent == nil {
+		p.parent.Store(1)
+		ps.enter(p, 0, ps.first)
+		return nil
+	}
+	p.parent.Store(parent.PID)
+	if parent.children == nil {
+		parent.children = map[*Proc]struct{}{}
+	}
+	parent.children[p] = struct{}{}
+	ps.enter(p, parent.pgrp.id, parent.pgrp.session)
+	return nil
+}
+
+// nextPID moves last to the next id that neither a process has nor a process
+// group or session that outlived its leader, and reports whether there is one.
+// The caller has ps.mu.
+func (ps *Procs) nextPID() bool {
+	for range lastPID - firstPID + 1 {
+		if ps.last++; ps.last > lastPID {
+			ps.last = firstPID
+		}
+		if ps.all[ps.last] == nil && ps.groups[ps.last] == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (ps *Procs) remove(p *Proc) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	delete(ps.all, p.PID)
-	for _, q := range ps.all {
-		q.parent.CompareAndSwap(p.PID, 1)
+	if parent := ps.all[p.PPID()]; parent != nil {
+		delete(parent.children, p)
 	}
+	for c := range p.children {
+		c.parent.Store(1)
+	}
+	p.children = nil
+	ps.leave(p.pgrp)
 }

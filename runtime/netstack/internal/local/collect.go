@@ -65,7 +65,7 @@ func (d *Domain) Collect() bool {
 // reaper returns the thread that closes what was collected. It is of a process
 // that has exited, so that it does not linger over anything.
 func reaper() *kern.Lwp {
-	p := new(kern.Procs).New("unpgc", nil)
+	p, _ := new(kern.Procs).New("unpgc", nil) // fails when there are too many processes
 	p.Exit()
 	return kern.NewLwp(p, nil)
 }

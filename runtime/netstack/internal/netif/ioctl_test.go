@@ -9,6 +9,7 @@ import (
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern/kerntest"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 )
 
@@ -22,7 +23,7 @@ type caller struct {
 func newCaller(t *testing.T) caller {
 	tab, _ := boot(t)
 	mem := &abi.Bytes{Base: 0x1000, Data: make([]byte, 8192)}
-	return caller{tab, kern.NewLwp(new(kern.Procs).New("test", nil), mem), mem}
+	return caller{tab, kern.NewLwp(kerntest.Process(t, new(kern.Procs)), mem), mem}
 }
 
 // ioctl makes a request on a socket of a family.

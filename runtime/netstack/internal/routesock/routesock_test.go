@@ -14,6 +14,7 @@ import (
 	"github.com/abigen/abigen/generated/routing/rtsock"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern/kerntest"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/rtable"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
@@ -36,7 +37,7 @@ func boot(t testing.TB, form *rtsock.Version) *machine {
 		t.Fatal(err)
 	}
 	m.layer = socket.New(m.Domain(), m.OldDomain())
-	m.lwp = kern.NewLwp(new(kern.Procs).New("test", nil), nil)
+	m.lwp = kern.NewLwp(kerntest.Process(t, new(kern.Procs)), nil)
 	m.lwp.Ctx = context.Background()
 	return m
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/hypercall/wire"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern/kerntest"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 )
@@ -39,7 +40,7 @@ func boot(t *testing.T) *machine {
 	ifs.DADCount4.Store(0)
 	hub := wire.New()
 	ifs.Link = func(string, string) (hypercall.NetworkDevice, error) { return hub.Attach(), nil }
-	m := &machine{Table: New(ifs), t: t, lwp: kern.NewLwp(new(kern.Procs).New("test", nil), nil)}
+	m := &machine{Table: New(ifs), t: t, lwp: kern.NewLwp(kerntest.Process(t, new(kern.Procs)), nil)}
 	m.Tell = func(msg *rtsock.Message, _ int32) {
 		dst, _ := Address(msg.Addrs[netbsd.RTAX_DST])
 		if msg.Addrs[netbsd.RTAX_DST] == nil {

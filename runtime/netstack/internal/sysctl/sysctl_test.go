@@ -15,6 +15,7 @@ import (
 	"github.com/abigen/abigen/runtime/hypercall/system"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern/kerntest"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
@@ -45,7 +46,7 @@ func boot(t *testing.T) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{Tree: tree, T: t, mem: abi.Bytes{Base: base, Data: make([]byte, size)}}
-	m.lwp = kern.NewLwp(procs.New("test", nil), &m.mem)
+	m.lwp = kern.NewLwp(kerntest.Process(t, procs), &m.mem)
 	return m
 }
 

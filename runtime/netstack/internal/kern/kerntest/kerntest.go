@@ -37,7 +37,17 @@ func New(t *testing.T, lists ...[]kern.Sysent) *Thread {
 			calls[s.Number] = s.Handler
 		}
 	}
-	return start(t, new(kern.Procs).New("test", nil), calls)
+	return start(t, Process(t, new(kern.Procs)), calls)
+}
+
+// Process starts a process.
+func Process(t testing.TB, procs *kern.Procs) *kern.Proc {
+	t.Helper()
+	p, err := procs.New("test", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func start(t *testing.T, p *kern.Proc, calls map[syscalls.Number]kern.Handler) *Thread {
@@ -52,7 +62,12 @@ func (th *Thread) Thread() *Thread { return start(th.t, th.Proc, th.calls) }
 // Fork returns the thread of a child with the descriptors in fds, as
 // kern.Procs.Fork takes them. signal may be nil.
 func (th *Thread) Fork(fds *kern.Table, signal func(netbsd.Signal)) *Thread {
-	return start(th.t, th.Proc.Procs().Fork(th.Proc, fds, "child", signal), th.calls)
+	th.t.Helper()
+	child, err := th.Proc.Procs().Fork(th.Proc, fds, "child", signal)
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	return start(th.t, child, th.calls)
 }
 
 // Call makes a system call.
