@@ -20,18 +20,22 @@ func (d *Domain) sent(files []*kern.OpenFile) {
 	}
 }
 
+// collectAgain collects when the timer says so. What goes in flight while the
+// garbage is closed finds the timer as this collection has left it.
 func (d *Domain) collectAgain() {
-	inFlight := d.Collect()
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.gc == nil {
+	if d.gc == nil { // closed
+		d.mu.Unlock()
 		return
 	}
-	if inFlight {
+	c := d.collect()
+	if c.inFlight {
 		d.gc.Reset(interval)
 	} else {
 		d.gc = nil
 	}
+	d.mu.Unlock()
+	c.discard()
 }
 
 // Close ends the collections. All processes have exited, so that what is in
@@ -50,16 +54,36 @@ func (d *Domain) Close() {
 // whether others remain in flight.
 func (d *Domain) Collect() bool {
 	d.mu.Lock()
+	found := d.collect()
+	d.mu.Unlock()
+	found.discard()
+	return found.inFlight
+}
+
+// findings are what a collection has found.
+type findings struct {
+	garbage  []*kern.OpenFile
+	from     *socket.Socket // one that garbage was in flight to
+	inFlight bool           // others remain
+}
+
+// collect takes what no descriptor leads to out of the buffers. d.mu is held.
+func (d *Domain) collect() findings {
 	c := collection{d: d, counts: map[*kern.OpenFile]int64{}, queued: map[*pcb][]*kern.OpenFile{}, marked: map[*pcb]bool{}}
 	c.scan()
-	lost := c.mark()
-	garbage := c.sweep(lost)
-	inFlight := len(c.counts) > 0
-	d.mu.Unlock()
-	if len(garbage) > 0 {
-		lost[0].so.Discard(reaper(), garbage)
+	var found findings
+	if lost := c.mark(); len(lost) > 0 {
+		found.garbage, found.from = c.sweep(lost), lost[0].so
 	}
-	return inFlight
+	found.inFlight = len(c.counts) > 0
+	return found
+}
+
+// discard closes the garbage.
+func (f findings) discard() {
+	if len(f.garbage) > 0 {
+		f.from.Discard(reaper(), f.garbage)
+	}
 }
 
 // reaper returns the thread that closes what was collected. It is of a process

@@ -10,6 +10,7 @@ import (
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/hypercall/system"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/kern/kerntest"
@@ -25,8 +26,10 @@ type thread struct {
 	d *local.Domain
 }
 
-func newThread(t *testing.T) thread {
-	fs := vfs.New(system.Clock())
+func newThread(t *testing.T) thread { return newThreadAt(t, system.Clock()) }
+
+func newThreadAt(t *testing.T, clock hypercall.Clock) thread {
+	fs := vfs.New(clock)
 	d := local.New(fs)
 	th := kerntest.New(t, kern.Sysents(), new(pipe.Pipes).Sysents(), fs.Sysents(), socket.New(d.Domain()).Sysents())
 	t.Cleanup(d.Close)

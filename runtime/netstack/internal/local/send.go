@@ -118,11 +118,12 @@ func (p *pcb) pass(l *kern.Lwp, r *socket.Record, space int) error {
 		q.wantCreds = false // once
 		r.Control = credentials(l)
 	}
+	rights := r.Rights // r is the receiver's once it is in the buffer
 	var lost []*kern.OpenFile
 	if q.so.Append(r, space) != nil {
-		lost = r.Rights
+		lost = rights
 	} else {
-		p.d.sent(r.Rights)
+		p.d.sent(rights)
 	}
 	q.balance()
 	p.d.mu.Unlock()
