@@ -25,4 +25,6 @@ func (p *Ifnet) deliver(d stack.NetworkDispatcher, protocol tcpip.NetworkProtoco
 }
 
 // uncounted tells that gVisor panicked about an error of forwarding.
-func uncounted(v any) bool { return strings.HasPrefix(fmt.Sprint(v), "unrecognized tcpip forwarding error") }
+func uncounted(v any) bool {
+	return strings.HasPrefix(fmt.Sprint(v), "unrecognized tcpip forwarding error")
+}
