@@ -62,7 +62,7 @@ func (r *record) server() bool { return r.Dir == "s2c" }
 func (r *record) banner() bool { return r.server() && bytes.HasPrefix(r.data, []byte("RUMPSP-")) }
 
 // recordings reads those whose name begins so.
-func recordings(t *testing.T, prefix string) []*recording {
+func recordings(t testing.TB, prefix string) []*recording {
 	t.Helper()
 	if machine != "amd64" {
 		t.Skip("the recordings are of amd64")
