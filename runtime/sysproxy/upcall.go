@@ -46,7 +46,7 @@ func (c *clientConn) upcall(h header, body []byte) error {
 		}
 		return nil
 	}
-	if want > maxFrame-headerSize {
+	if want > maxCopyin {
 		return h.errorf("%d bytes to copy", want)
 	}
 	b := c.room(int(want))
@@ -74,6 +74,10 @@ func (c *clientConn) cannot(h header, a abi.Addr, body []byte) error {
 	c.blame(a)
 	return c.reply(h, body)
 }
+
+// maxCopyin is the most that a server may ask for at once. NetBSD's asks for 64
+// KiB at most.
+const maxCopyin = keep
 
 // reply answers an upcall.
 func (c *clientConn) reply(h header, body []byte) error { return c.out.send(h, body) }
