@@ -93,8 +93,12 @@ func (s *Socket) bind(name *sockaddr) error {
 	})
 }
 
-// connect gives the socket a peer. It returns the error of ctx when that ends it.
+// connect gives the socket a peer. It returns the error of ctx when that ends it,
+// or is done already.
 func (s *Socket) connect(ctx context.Context, name *sockaddr) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	t, err := s.net.thread()
 	if err != nil {
 		return err

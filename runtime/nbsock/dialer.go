@@ -15,12 +15,12 @@ type Dialer struct {
 	Net *Net
 
 	// Timeout is how long a dial may take, Deadline until when; zero is for
-	// as long as the kernel tries.
+	// as long as the kernel tries. A negative Timeout is over at once.
 	Timeout  time.Duration
 	Deadline time.Time
 
-	// LocalAddr is the address to dial from, of the network's type; nil lets
-	// the kernel choose.
+	// LocalAddr is the address to dial from, of the network's type; nil, or a
+	// nil pointer, lets the kernel choose.
 	LocalAddr net.Addr
 
 	// KeepAlive is the time between the keep-alive messages of TCP: 0 is 15
@@ -49,9 +49,26 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	ctx, cancel := d.limit(ctx)
 	defer cancel()
 	k, err := parseNetwork(network)
-	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: err}
+	if err == nil && d.Net == nil {
+		err = errNoNet
 	}
+	var local net.Addr
+	if err == nil {
+		local, err = k.localAddr(network, d.LocalAddr)
+	}
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	}
+	from := *d
+	from.LocalAddr = local
+	return from.resolve(ctx, k, network, address)
+}
+
+// errNoNet is the error of a Dialer or ListenConfig that has none.
+var errNoNet = errors.New("nbsock: Net is not set")
+
+// resolve finds the addresses that address stands for, and dials them.
+func (d *Dialer) resolve(ctx context.Context, k kind, network, address string) (net.Conn, error) {
 	if k.base == "unix" {
 		name, err := localName(address)
 		if err != nil {
@@ -59,11 +76,13 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 		}
 		return d.dial(ctx, k, network, address, netbsd.AF_LOCAL, &name)
 	}
-	resolver := d.Resolver
-	if resolver == nil {
-		resolver = d.Net.resolver
+	lookup := d.Net.lookup
+	if d.Resolver != nil {
+		lookup = func(ctx context.Context, k kind, address string) ([]netip.AddrPort, error) {
+			return k.lookup(ctx, d.Resolver, address)
+		}
 	}
-	addrs, err := k.lookup(ctx, resolver, address)
+	addrs, err := lookup(ctx, k, address)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: err}
 	}
@@ -73,7 +92,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 // limit returns ctx with the limits of d.
 func (d *Dialer) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline := d.Deadline
-	if d.Timeout > 0 {
+	if d.Timeout != 0 {
 		if t := time.Now().Add(d.Timeout); deadline.IsZero() || t.Before(deadline) {
 			deadline = t
 		}
@@ -193,4 +212,31 @@ func (d *Dialer) establish(ctx context.Context, s *Socket, address string, name 
 // keep-alive messages.
 func keepAlive(d time.Duration) net.KeepAliveConfig {
 	return net.KeepAliveConfig{Enable: d >= 0, Idle: d, Interval: d, Count: -1}
+}
+
+// localAddr returns the address to dial from: nil when there is none, or a nil
+// pointer. It must be of the network's type.
+func (k kind) localAddr(network string, a net.Addr) (net.Addr, error) {
+	none := a == nil
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		none = a == nil
+	case *net.UDPAddr:
+		none = a == nil
+	case *net.IPAddr:
+		none = a == nil
+	case *net.UnixAddr:
+		none = a == nil
+	}
+	if none {
+		return nil, nil
+	}
+	want := k.base
+	if want == "unix" {
+		want = network // of which there are three
+	}
+	if a.Network() != want {
+		return nil, &net.AddrError{Err: "mismatched local address type", Addr: a.String()}
+	}
+	return a, nil
 }

@@ -20,6 +20,12 @@
 // the other. A connection that is no longer used must be closed: none is closed
 // by the garbage collector.
 //
+// What the kernel refuses is an error over a [netbsd.Errno], and errors.Is finds
+// that: netbsd.ECONNREFUSED, say, but not syscall.ECONNREFUSED, which is the
+// host's. Timeouts are os.ErrDeadlineExceeded, or of a dial
+// context.DeadlineExceeded, and closed connections net.ErrClosed, as in package
+// net.
+//
 // # Concurrency
 //
 // All methods may be called by several goroutines at once. Reads of one socket

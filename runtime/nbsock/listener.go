@@ -35,6 +35,9 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 	if err == nil && k.typ != netbsd.SOCK_STREAM && k.typ != netbsd.SOCK_SEQPACKET {
 		err = net.UnknownNetworkError(network)
 	}
+	if err == nil && lc.Net == nil {
+		err = errNoNet
+	}
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
 	}
@@ -70,6 +73,9 @@ func (lc *ListenConfig) ListenPacket(ctx context.Context, network, address strin
 	if err == nil && k.typ != netbsd.SOCK_DGRAM && k.typ != netbsd.SOCK_RAW {
 		err = net.UnknownNetworkError(network)
 	}
+	if err == nil && lc.Net == nil {
+		err = errNoNet
+	}
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
 	}
@@ -96,7 +102,7 @@ func (lc *ListenConfig) bind(ctx context.Context, k kind, network, address strin
 		}
 		return lc.bindTo(ctx, k, network, address, netbsd.AF_LOCAL, &name)
 	}
-	addrs, err := k.lookup(ctx, lc.Net.resolver, address)
+	addrs, err := lc.Net.lookup(ctx, k, address)
 	if err != nil {
 		return fail(err)
 	}

@@ -11,7 +11,9 @@ import (
 var errNoServers = errors.New("no DNS server is configured")
 
 // Resolver returns a resolver that asks the servers in turn, over the kernel's
-// network. Names that are in the host's table (/etc/hosts) are not asked for.
+// network. Names that are in the host's table (/etc/hosts) are not asked for. The
+// Server of a *net.DNSError that it returns is one of the host's, by which package
+// net counts, and was not asked.
 func (n *Net) Resolver(servers ...netip.AddrPort) *net.Resolver {
 	var turn atomic.Uint32
 	return &net.Resolver{
@@ -24,6 +26,16 @@ func (n *Net) Resolver(servers ...netip.AddrPort) *net.Resolver {
 			return n.DialContext(ctx, network, server.String())
 		},
 	}
+}
+
+// lookup is kind.lookup with the servers of the Config.
+func (n *Net) lookup(ctx context.Context, k kind, address string) ([]netip.AddrPort, error) {
+	list, err := k.lookup(ctx, n.resolver, address)
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		dns.Server = "" // package net means one of the host's
+	}
+	return list, err
 }
 
 // lookup returns the addresses of a host and the number of a port, of the

@@ -134,10 +134,11 @@ func (s *Socket) opError(op string, err error) error {
 }
 
 // again tells that a call of this side that was interrupted is to be made once
-// more, or why not.
-func (d *side) again(err error) (bool, error) {
+// more, or why not: what ended it by a deadline or Close is the same error as
+// before the call.
+func (d *side) again(call string, err error) (bool, error) {
 	if !errors.Is(err, netbsd.EINTR) {
-		return false, err
+		return false, os.NewSyscallError(call, err)
 	}
 	if why := d.check(); why != nil {
 		return false, why

@@ -44,8 +44,8 @@ func (s *Socket) readSome(b []byte) (int, error) {
 		if err == nil {
 			return n, nil
 		}
-		if again, err := d.again(err); !again {
-			return 0, os.NewSyscallError("read", err)
+		if again, err := d.again("read", err); !again {
+			return 0, err
 		}
 	}
 }
@@ -74,8 +74,8 @@ func (s *Socket) writeAll(b []byte) (int, error) {
 			}
 			continue
 		}
-		if again, err := d.again(err); !again {
-			return written, os.NewSyscallError("write", err)
+		if again, err := d.again("write", err); !again {
+			return written, err
 		}
 	}
 }
@@ -94,8 +94,8 @@ func (s *Socket) writeRecord(b []byte) (int, error) {
 		if err == nil {
 			return n, nil
 		}
-		if again, err := d.again(err); !again {
-			return 0, os.NewSyscallError("write", err)
+		if again, err := d.again("write", err); !again {
+			return 0, err
 		}
 	}
 }
@@ -116,8 +116,8 @@ func (s *Socket) receive(b []byte) (n int, from sockaddr, err error) {
 			from.set(t.mem.scratch.foundName())
 			return n, from, nil
 		}
-		if again, err := d.again(err); !again {
-			return 0, from, os.NewSyscallError("recvfrom", err)
+		if again, err := d.again("recvfrom", err); !again {
+			return 0, from, err
 		}
 	}
 }
@@ -137,8 +137,8 @@ func (s *Socket) send(b []byte, to *sockaddr) (int, error) {
 		if err == nil {
 			return n, nil
 		}
-		if again, err := d.again(err); !again {
-			return 0, os.NewSyscallError("sendto", err)
+		if again, err := d.again("sendto", err); !again {
+			return 0, err
 		}
 	}
 }
@@ -184,8 +184,8 @@ func (s *Socket) receiveMessage(m *message) (flags int32, from sockaddr, err err
 			m.data, m.control = m.data[:n], m.control[:min(int(msg.Controllen), len(t.mem.control))]
 			return msg.Flags, from, nil
 		}
-		if again, err := d.again(err); !again {
-			return 0, from, os.NewSyscallError("recvmsg", err)
+		if again, err := d.again("recvmsg", err); !again {
+			return 0, from, err
 		}
 	}
 }
@@ -208,8 +208,8 @@ func (s *Socket) sendMessage(m *message, to *sockaddr) (int, error) {
 		if err == nil {
 			return n, nil
 		}
-		if again, err := d.again(err); !again {
-			return 0, os.NewSyscallError("sendmsg", err)
+		if again, err := d.again("sendmsg", err); !again {
+			return 0, err
 		}
 	}
 }
@@ -237,8 +237,8 @@ func (s *Socket) acceptOne() (fd int32, from sockaddr, err error) {
 			aborted++
 			continue
 		}
-		if again, err := d.again(err); !again {
-			return -1, from, os.NewSyscallError("accept", err)
+		if again, err := d.again("accept", err); !again {
+			return -1, from, err
 		}
 	}
 }
