@@ -103,9 +103,10 @@ func boring(n syscalls.Number) bool {
 	return false
 }
 
-// configure makes virt0, and gives it addresses and routes. Nobody else is on the
-// wire, so there is no need to wait until the kernel has asked around for
-// duplicates of the addresses.
+// configure makes virt0, and gives it addresses and routes. The first address
+// brings it up; one that it gets from then on could not be used until the kernel
+// has asked around for duplicates (netcfg's WaitAddresses waits for that). Nobody
+// else on the wire has it, so dad_count is 0, and the kernel does not ask.
 func configure(ctx context.Context, k kernel.Kernel, addrs []string, routes ...routing.Route) (err error) {
 	c, err := netcfg.Open(k)
 	if err != nil {

@@ -12,6 +12,17 @@
 // is configured as on NetBSD: by ioctl(2), routing sockets (route(4)) and
 // sysctl(3). Package netcfg does that for Go programs.
 //
+// Other kernels are reached over Ethernet. Config.Host says what a virt or shmif
+// interface is connected to, such as package wire's hub in memory:
+//
+//	hub := wire.New()
+//	host := &hypercall.Host{Network: hypercall.NetworkFunc(func(driver, linkstr string) (hypercall.NetworkDevice, error) {
+//		return hub.Attach(), nil
+//	})}
+//	k, err := netstack.New(netstack.Config{Host: host})
+//	c, err := netcfg.Open(k)
+//	err = c.CreateInterface(ctx, "virt0")
+//
 // What it runs on is Config.Host. Of the parameters of a host it uses
 // hypercall.ParamHostname, and ParamVerbose for a line at boot.
 //
