@@ -24,8 +24,10 @@ type Socket interface {
 	// more. It does nothing the second time.
 	Watch(changed func(SocketEvents)) error
 
-	// Rearm has changed called with what there is once more.
+	// Rearm has changed called with what there is once more, and Ready
+	// returns that.
 	Rearm() error
+	Ready() SocketEvents
 
 	Bind(name []byte) error
 	Listen(backlog int) error

@@ -117,6 +117,15 @@ var names = [...]struct {
 	{unix.EPOLLHUP, hypercall.SocketHungUp},
 }
 
+func translate(mask uint32) (events hypercall.SocketEvents) {
+	for _, n := range names {
+		if mask&n.linux != 0 {
+			events |= n.event
+		}
+	}
+	return events
+}
+
 // What is watched for: that there is room for datagrams only by those who wait for
 // it, since Linux tells of each that was sent.
 const (

@@ -98,16 +98,21 @@ func (s *socket) rearm() error {
 
 // happened passes events on.
 func (s *socket) happened(mask uint32) {
-	var events hypercall.SocketEvents
-	for _, n := range names {
-		if mask&n.linux != 0 {
-			events |= n.event
-		}
-	}
 	if mask&unix.EPOLLOUT != 0 && s.wantsRoom.Swap(false) {
 		_ = s.Rearm() // fails when it is closed
 	}
-	s.changed(events)
+	s.changed(translate(mask))
+}
+
+// Ready returns what there is.
+func (s *socket) Ready() hypercall.SocketEvents {
+	p := []unix.PollFd{{Events: unix.POLLIN | unix.POLLOUT | unix.POLLPRI | unix.POLLRDHUP}}
+	_ = s.use(func(fd int) error {
+		p[0].Fd = int32(fd)
+		_, err := unix.Poll(p, 0) // does not wait
+		return err
+	})
+	return translate(uint32(uint16(p[0].Revents))) // the bits of epoll
 }
 
 // Close closes the host's socket.

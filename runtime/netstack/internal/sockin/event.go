@@ -23,8 +23,10 @@ func (s *stream) event(ev hypercall.SocketEvents) {
 		return
 	}
 	const over = hypercall.SocketFinished | hypercall.SocketFailed | hypercall.SocketHungUp
-	if ev&over != 0 {
-		s.ended.Store(true)
+	if ev&over != 0 { // which may be late, and about an attempt to connect that has failed
+		if ev = ev&^over | s.host.Ready()&over; ev&over != 0 {
+			s.ended.Store(true)
+		}
 	}
 	var mask waiter.EventMask
 	if ev&(hypercall.SocketReadable|over) != 0 {
