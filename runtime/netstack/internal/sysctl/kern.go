@@ -9,6 +9,7 @@ import (
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/hypercall"
+	"github.com/abigen/abigen/runtime/kernel"
 )
 
 // What a machine without disks and with little memory would say.
@@ -21,7 +22,11 @@ const (
 func kernNodes(cfg Config) []Node {
 	osrelease := cfg.Release.Version
 	version := "NetBSD " + osrelease + " (embedded)\n"
-	return append([]Node{
+	var more []Node // than the rump kernel of 7.99.34 has
+	if cfg.Release.Revision != kernel.NetBSD79934.Revision {
+		more = []Node{{Number: netbsd.KERN_HOSTID, Name: "hostid", Flags: permanent | readWrite | netbsd.CTLFLAG_HEX, Func: true, Value: NewInt(0, nil)}}
+	}
+	return append(append(more, []Node{
 		{Number: netbsd.KERN_OSTYPE, Name: "ostype", Flags: permanent, Value: Text("NetBSD")},
 		{Number: netbsd.KERN_OSRELEASE, Name: "osrelease", Flags: permanent, Value: Text(osrelease)},
 		constant(netbsd.KERN_OSREV, "osrevision", cfg.Release.Revision),
@@ -35,7 +40,7 @@ func kernNodes(cfg Config) []Node {
 			integer(3, "maxbigpipes", 32),
 			integer(4, "nbigpipes", 0),
 			integer(5, "kvasize", 0)),
-	}, temporary(
+	}...), temporary(
 		Node{Number: netbsd.KERN_CLOCKRATE, Name: "clockrate", Func: true, Size: netbsd.SizeofClockinfo,
 			Value: structOf(netbsd.Clockinfo{Hz: hz, Tick: 1e6 / hz, Tickadj: 40, Stathz: 1, Profhz: 1})},
 		Node{Number: netbsd.KERN_PROC, Name: "proc", Type: netbsd.CTLTYPE_NODE, Handler: unavailable(2)},

@@ -291,3 +291,18 @@ func TestGarbage(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestHostID sets kern.hostid, which gethostid(3) asks for.
+func TestHostID(t *testing.T) {
+	t.Parallel()
+	m := boot(t)
+	name := []int32{netbsd.CTL_KERN, netbsd.KERN_HOSTID}
+	for _, value := range [][]byte{{1, 2, 3, 0x84}, {0, 0, 0, 0}} {
+		if _, err := m.call(name, 4, value); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.call(name, 4, nil); err != nil || !bytes.Equal(got, value) {
+			t.Errorf("% x, %v; want % x", got, err, value)
+		}
+	}
+}
