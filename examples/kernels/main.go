@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"sync"
 
 	"github.com/abigen/abigen/generated/routing"
 	"github.com/abigen/abigen/netbsd"
@@ -44,6 +45,7 @@ const (
 )
 
 func run(ctx context.Context, w io.Writer) (err error) {
+	w = &lines{w: w}
 	hub := wire.New()
 	client, err := boot(w, "client", hub)
 	if err != nil {
@@ -74,6 +76,18 @@ func run(ctx context.Context, w io.Writer) (err error) {
 	}
 	fmt.Fprintf(w, "\nThe page: %s\n", page)
 	return nil
+}
+
+// lines is a writer that two kernels can write to at once.
+type lines struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
 }
 
 // boot starts a kernel whose interface virt0 will be on the wire, and whose

@@ -25,7 +25,8 @@ type Options struct {
 }
 
 // New returns a kernel that does what k does, and writes a line to w for each
-// system call when it has returned. Errors of w are lost.
+// system call when it has returned. Errors of w are lost. Writes of one kernel come
+// one after the other; several that share w write to it at once.
 func New(k kernel.Kernel, w io.Writer, opt Options) kernel.Kernel {
 	if opt.Bytes == 0 {
 		opt.Bytes = 32
