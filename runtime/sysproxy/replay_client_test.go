@@ -315,7 +315,7 @@ func (s *script) ended(c *scripted, i int, f frame) error {
 	case want == 0 && call.err != nil:
 		return call.err
 	case want > 0 && errno != netbsd.Errno(want):
-		return fmt.Errorf("%v, not %v", call.err, netbsd.Errno(want))
+		return fmt.Errorf("not %s: %w", netbsd.Errno(want).Name(), call.err)
 	case want == 0 && (call.r0 != word(f.body[8:]) || call.r1 != word(f.body[16:])):
 		return fmt.Errorf("returned %d and %d", call.r0, call.r1)
 	}

@@ -136,8 +136,11 @@ func (p *player) play() error {
 			c.Close()
 		case r.banner():
 			line, err := readBanner(c.in.r)
-			if err != nil || line+"\n" != string(r.data) {
-				return fmt.Errorf("banner %q, not %q: %v", line, r.data, err)
+			if err != nil {
+				return err
+			}
+			if line+"\n" != string(r.data) {
+				return fmt.Errorf("banner %q, not %q", line, r.data)
 			}
 			go c.serve()
 		case r.Event != "":

@@ -66,7 +66,7 @@ func serveOn(t testing.TB, s *Server, l net.Listener, url string) string {
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() {
 		s.Close()
-		if err := <-served; err != ErrServerClosed {
+		if err := <-served; !errors.Is(err, ErrServerClosed) {
 			t.Error(err)
 		}
 	})
