@@ -48,7 +48,7 @@ fetch: build ## download headers and compiler into the cache
 .PHONY: unit
 unit: fetch ## the Go tests; those that were skipped are listed with the reason
 	$(GO) vet ./...
-	$(GO) tool gotestsum --format pkgname $(GOTESTSUMFLAGS) --packages ./...
+	$(GO) tool gotestsum --format pkgname -- ./...
 
 .PHONY: transcripts
 transcripts: preflight ## replay what was recorded on the real kernel, and print what differs (KERNEL_VECTORS=DIR: other recordings)
@@ -56,7 +56,7 @@ transcripts: preflight ## replay what was recorded on the real kernel, and print
 
 .PHONY: race
 race: preflight ## the Go tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) tool gotestsum --format pkgname $(GOTESTSUMFLAGS) --packages ./... -- -race -short
+	CGO_ENABLED=1 $(GO) tool gotestsum --format pkgname -- -race -short ./...
 
 .PHONY: check
 check: build ## the committed code is what the headers give
