@@ -72,11 +72,11 @@ func cstring(b []byte) string {
 
 // routingMessage shows a routing message; "" when b is none. Messages are told
 // from other data by their version, length and type.
-func routingMessage(b []byte) string {
+func (c *call) routingMessage(b []byte) string {
 	if len(b) < 8 || int(binary.NativeEndian.Uint16(b)) != len(b) || b[2] != netbsd.RTM_VERSION {
 		return ""
 	}
-	m, rest, err := rtsock.Parse(rtsock.NetBSD10, b)
+	m, rest, err := rtsock.Parse(c.routing, b)
 	if err != nil || len(rest) > 0 {
 		return ""
 	}

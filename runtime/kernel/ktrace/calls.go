@@ -84,7 +84,7 @@ func bufferIn(length int) formatter {
 			return ""
 		}
 		a, n := abi.Addr(c.value(i)), c.value(length)
-		if s := routingMessage(c.read(a, n, 4096)); s != "" {
+		if s := c.routingMessage(c.read(a, n, 4096)); s != "" {
 			return s
 		}
 		return c.text(a, n)
@@ -100,7 +100,7 @@ func bufferOut(c *call, i int, when phase) string {
 		return plain(c, i, when)
 	}
 	a, n := abi.Addr(c.value(i)), uint64(c.r0)
-	if s := routingMessage(c.read(a, n, 4096)); s != "" {
+	if s := c.routingMessage(c.read(a, n, 4096)); s != "" {
 		return s
 	}
 	return c.text(a, n)

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/generated/routing/rtsock"
 	"github.com/abigen/abigen/netbsd/syscalls"
 )
 
@@ -18,13 +19,14 @@ const (
 
 // A call is what the formatters of its arguments see.
 type call struct {
-	desc   syscalls.Call
-	known  bool
-	args   syscalls.Args
-	mem    abi.Memory
-	bytes  int
-	r0     uintptr
-	failed bool
+	desc    syscalls.Call
+	known   bool
+	args    syscalls.Args
+	mem     abi.Memory
+	bytes   int
+	r0      uintptr
+	failed  bool
+	routing *rtsock.Version
 }
 
 // A formatter shows argument i, or returns "" when it is not yet the time.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/generated/routing/rtsock"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
 	"github.com/abigen/abigen/runtime/kernel"
@@ -31,11 +32,12 @@ func New(k kernel.Kernel, w io.Writer, opt Options) kernel.Kernel {
 	if opt.Bytes == 0 {
 		opt.Bytes = 32
 	}
-	return &traced{k, &tracer{w: w, opt: opt}}
+	return &traced{k, &tracer{w: w, opt: opt, routing: k.Release().Routing}}
 }
 
 type tracer struct {
-	opt Options
+	opt     Options
+	routing *rtsock.Version // in which the kernel's routing messages are
 
 	mu sync.Mutex
 	w  io.Writer
@@ -85,7 +87,7 @@ func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls
 	if t.opt.Skip != nil && t.opt.Skip(num) {
 		return t.Thread.Syscall(ctx, num, args)
 	}
-	c := &call{mem: t.mem, bytes: t.opt.Bytes, args: args}
+	c := &call{mem: t.mem, bytes: t.opt.Bytes, args: args, routing: t.routing}
 	c.desc, c.known = syscalls.Lookup(num)
 	var before []string
 	if c.known {

@@ -3,6 +3,7 @@ package ktrace
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"testing"
 
@@ -25,8 +26,9 @@ func (f *fake) NewThread(mem abi.Memory) (kernel.Thread, error) {
 	f.mem = mem.(*abi.Bytes)
 	return f, nil
 }
-func (f *fake) Exit()        {}
-func (f *fake) Close() error { return nil }
+func (f *fake) Exit()                    {}
+func (f *fake) Release() *kernel.Release { return kernel.NetBSD79934 }
+func (f *fake) Close() error             { return nil }
 func (f *fake) Syscall(context.Context, syscalls.Number, syscalls.Args) (uintptr, uintptr, error) {
 	r, err := f.do(f.mem)
 	return r, 0, err
@@ -62,6 +64,13 @@ func TestLines(t *testing.T) {
 		{"no such memory", netbsd.SYS_connect, syscalls.Args{3, 0x10, 16}, nil,
 			func(*abi.Bytes) (uintptr, error) { return 0, netbsd.EFAULT },
 			"> connect(3, 0x10, 16) = -1 EFAULT (Bad address)\n"},
+		{"a routing message of its release", netbsd.SYS_read, syscalls.Args{4, base, 64}, make([]byte, 64),
+			func(m *abi.Bytes) (uintptr, error) {
+				binary.NativeEndian.PutUint16(m.Data, 24) // ifam_msglen
+				m.Data[2], m.Data[3] = netbsd.RTM_VERSION, kernel.NetBSD79934.Routing.NewAddr
+				return 24, nil
+			},
+			"> read(4, {RTM_NEWADDR}, 64) = 24\n"},
 		{"null", netbsd.SYS_accept, syscalls.Args{3, 0, 0}, nil, ok(4), "> accept(3, NULL, NULL) = 4\n"},
 		{"unknown", 0x7fff, syscalls.Args{}, nil, func(*abi.Bytes) (uintptr, error) { return 0, netbsd.ENOSYS },
 			"> syscall 32767 = -1 ENOSYS (Function not implemented)\n"},
