@@ -44,8 +44,9 @@ const (
 	pageAddr   = "192.0.2.80/32"
 )
 
-func run(ctx context.Context, w io.Writer) (err error) {
-	w = &lines{w: w}
+func run(ctx context.Context, out io.Writer) (err error) {
+	w := &lines{w: out}
+	defer w.stop()
 	hub := wire.New()
 	client, err := boot(w, "client", hub)
 	if err != nil {
@@ -78,7 +79,8 @@ func run(ctx context.Context, w io.Writer) (err error) {
 	return nil
 }
 
-// lines is a writer that two kernels can write to at once.
+// lines is a writer that two kernels can write to at once, until it is stopped:
+// net/http's connections may still be closing when all else is done.
 type lines struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -88,6 +90,13 @@ func (l *lines) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.w.Write(b)
+}
+
+// stop makes l drop what is written to it from now on.
+func (l *lines) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.w = io.Discard
 }
 
 // boot starts a kernel whose interface virt0 will be on the wire, and whose

@@ -100,11 +100,15 @@ func connect(l *kern.Lwp, a syscalls.Args) (r0, r1 uintptr, err error) {
 	if so.Is(IsConnecting) {
 		return 0, 0, netbsd.EALREADY
 	}
-	if err := so.connect(l, name); err != nil {
+	switch err := so.connect(l, name); err {
+	case nil:
+		return 0, 0, so.awaitConnection(l)
+	case netbsd.EINPROGRESS:
+		return 0, 0, err
+	default:
 		so.Unmark(IsConnecting)
 		return 0, 0, err
 	}
-	return 0, 0, so.awaitConnection(l)
 }
 
 // connect begins to connect (soconnect).

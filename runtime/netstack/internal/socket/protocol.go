@@ -56,7 +56,8 @@ type Protocol interface {
 	Pending() int
 
 	// Connect begins to connect: on return the socket is connected or
-	// connecting, or there is an error. Disconnect undoes it.
+	// connecting, or there is an error. EINPROGRESS says that it is connecting
+	// and is not to be waited for. Disconnect undoes it.
 	Connect(l *kern.Lwp, name []byte) error
 	Connect2(l *kern.Lwp, peer *Socket) error // socketpair
 	Disconnect(l *kern.Lwp) error

@@ -11,7 +11,9 @@ import (
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 )
 
-// Connect sends the first segment to the other end (tcp_connect).
+// Connect sends the first segment to the other end (tcp_connect). A socket that
+// does not wait gets EINPROGRESS, even if the answer is there by now: NetBSD
+// handles it after the call, also from an address of its own.
 func (t *tcpcb) Connect(l *kern.Lwp, name []byte) error {
 	if err := t.alive(); err != nil {
 		return err
@@ -43,6 +45,9 @@ func (t *tcpcb) Connect(l *kern.Lwp, name []byte) error {
 	})
 	terr := e.Connect(fullAddress(t.pcb.Foreign()))
 	if _, ok := terr.(*tcpip.ErrConnectStarted); ok {
+		if t.so.Is(socket.NonBlocking) {
+			return netbsd.EINPROGRESS
+		}
 		return nil
 	}
 	e.stopInit()
