@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"testing"
 	"time"
 )
 
@@ -64,9 +65,24 @@ func Start(ctx context.Context, dir, name string, more ...string) (*Server, erro
 	return s, nil
 }
 
+// ForTest starts a kernel that lasts as long as a test, which is skipped when there
+// is none.
+func ForTest(t testing.TB, more ...string) *Server {
+	t.Helper()
+	if why := Missing(); why != "" {
+		t.Skip(why)
+	}
+	s, err := Start(t.Context(), t.TempDir(), "s", more...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
 // wait waits until somebody listens at the socket.
 func (s *Server) wait(ctx context.Context, socket string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
 		c, err := new(net.Dialer).DialContext(ctx, "unix", socket)

@@ -9,16 +9,14 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/internal/rump"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
 	"github.com/abigen/abigen/runtime/hypercall"
@@ -399,9 +397,8 @@ func TestBPF(t *testing.T) {
 		}
 	})
 	t.Run("NetBSD", func(t *testing.T) {
-		dir := t.TempDir()
-		c := bpfServer(t, dir)
-		connectLone(t, c, filepath.Join(dir, "bus"))
+		c := bpfServer(t)
+		connectLone(t, c, filepath.Join(t.TempDir(), "bus"))
 		got := bpfScript(t, c)
 		if flag.Lookup("update").Value.String() == "true" {
 			must(t, os.WriteFile(golden, []byte(got), 0o666))
@@ -412,29 +409,10 @@ func TestBPF(t *testing.T) {
 }
 
 // bpfServer starts NetBSD's kernel with bpf(4).
-func bpfServer(t *testing.T, dir string) *sysproxy.Client {
+func bpfServer(t *testing.T) *sysproxy.Client {
 	t.Helper()
-	prefix := os.Getenv("RUMP_PREFIX")
-	if prefix == "" || runtime.GOARCH != "amd64" {
-		t.Skip("needs NetBSD's kernel: RUMP_PREFIX is not set, or this is not amd64")
-	}
-	args := []string{"-s"}
-	for _, c := range []string{"vfs", "net", "net_net", "net_netinet", "net_netinet6", "net_local", "net_shmif", "dev", "dev_bpf"} {
-		args = append(args, "-lrump"+c)
-	}
-	url := "unix://" + filepath.Join(dir, "s")
-	cmd := exec.Command(filepath.Join(prefix, "bin", "rump_server"), append(args, url)...)
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+filepath.Join(prefix, "lib"))
-	must(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for range 500 {
-		c, err := sysproxy.Dial(t.Context(), url)
-		if err == nil {
-			t.Cleanup(func() { _ = c.Close() })
-			return c
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("the kernel does not start")
-	return nil
+	c, err := sysproxy.Dial(t.Context(), rump.ForTest(t, "dev", "dev_bpf").URL)
+	must(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/nettest"
 
 	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/internal/rump"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
 	"github.com/abigen/abigen/runtime/kernel"
@@ -20,7 +21,7 @@ import (
 // own in a rump_server, which cannot be asked to interrupt a call.
 func each(t *testing.T, test func(t *testing.T, c *Client)) {
 	t.Run("server", func(t *testing.T) { test(t, dial(t, serve(t, &Server{Kernel: boot(t, nil)}))) })
-	t.Run("rump_server", func(t *testing.T) { test(t, dial(t, rumpServer(t))) })
+	t.Run("rump_server", func(t *testing.T) { test(t, dial(t, rump.ForTest(t).URL)) })
 }
 
 // soon returns a context that is done before long.

@@ -1,54 +1,12 @@
 package sysproxy
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
-	"time"
 
+	"github.com/abigen/abigen/internal/rump"
 	"github.com/abigen/abigen/internal/transcript"
 )
-
-// rumpServer starts NetBSD's own kernel below $RUMP_PREFIX, and returns its URL.
-func rumpServer(t testing.TB, components ...string) string {
-	t.Helper()
-	prefix := rumpPrefix(t)
-	if runtime.GOARCH != "amd64" {
-		t.Skip("needs NetBSD's kernel for this architecture")
-	}
-	dir := t.TempDir()
-	url := "unix://" + filepath.Join(dir, "s")
-	args := []string{"-s"}
-	for _, c := range append([]string{"vfs", "net", "net_net", "net_netinet", "net_netinet6", "net_local", "net_shmif"}, components...) {
-		args = append(args, "-lrump"+c)
-	}
-	cmd := exec.Command(filepath.Join(prefix, "bin", "rump_server"), append(args, url)...)
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+filepath.Join(prefix, "lib"))
-	cmd.Dir = dir
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for range 500 {
-		c, err := Dial(t.Context(), url)
-		if err == nil {
-			c.Close()
-			return url
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	text, _ := os.ReadFile(log.Name())
-	t.Fatalf("the kernel does not start: %s", text)
-	return ""
-}
 
 func dial(t testing.TB, url string) *Client {
 	t.Helper()
@@ -87,7 +45,7 @@ func TestRumpTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			diffs, err := transcript.Replay(dial(t, rumpServer(t)), sc)
+			diffs, err := transcript.Replay(dial(t, rump.ForTest(t).URL), sc)
 			if err != nil {
 				t.Fatal(err)
 			}

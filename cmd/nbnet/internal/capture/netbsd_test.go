@@ -3,52 +3,29 @@ package capture_test
 import (
 	"bytes"
 	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/capture"
+	"github.com/abigen/abigen/internal/rump"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/sysproxy"
 )
 
-// rumpServer starts NetBSD's own kernel below $RUMP_PREFIX, and connects to it.
-func rumpServer(t *testing.T, components ...string) *sysproxy.Client {
+// netbsdKernel starts NetBSD's own kernel, and connects to it.
+func netbsdKernel(t *testing.T, components ...string) *sysproxy.Client {
 	t.Helper()
-	prefix := os.Getenv("RUMP_PREFIX")
-	if prefix == "" || runtime.GOARCH != "amd64" {
-		t.Skip("needs NetBSD's kernel: RUMP_PREFIX is not set, or this is not amd64")
-	}
-	args := []string{"-s"}
-	for _, c := range append([]string{"vfs", "net", "net_net", "net_netinet"}, components...) {
-		args = append(args, "-lrump"+c)
-	}
-	url := "unix://" + filepath.Join(t.TempDir(), "s")
-	cmd := exec.Command(filepath.Join(prefix, "bin", "rump_server"), append(args, url)...)
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+filepath.Join(prefix, "lib"))
-	if err := cmd.Start(); err != nil {
+	c, err := sysproxy.Dial(t.Context(), rump.ForTest(t, components...).URL)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for range 500 {
-		c, err := sysproxy.Dial(t.Context(), url)
-		if err == nil {
-			t.Cleanup(func() { _ = c.Close() })
-			return c
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("the kernel does not start")
-	return nil
+	t.Cleanup(func() { _ = c.Close() })
+	return c
 }
 
 // TestNetBSD captures in NetBSD's kernel.
 func TestNetBSD(t *testing.T) {
-	k := rumpServer(t, "dev", "dev_bpf")
+	k := netbsdKernel(t, "dev", "dev_bpf")
 	n := newNet(t, k)
 	a, b := listen(t, n, "127.0.0.1:0"), listen(t, n, "127.0.0.1:0")
 	all := start(t, k, capture.Options{Interface: "lo0"})
@@ -67,7 +44,7 @@ func TestNetBSD(t *testing.T) {
 
 // TestNoDevice: NetBSD's kernel, without what bpf(4) is in.
 func TestNoDevice(t *testing.T) {
-	_, err := capture.Run(t.Context(), rumpServer(t), new(bytes.Buffer), capture.Options{Interface: "lo0"})
+	_, err := capture.Run(t.Context(), netbsdKernel(t), new(bytes.Buffer), capture.Options{Interface: "lo0"})
 	if !errors.Is(err, netbsd.ENOENT) || !strings.Contains(err.Error(), "-lrumpdev_bpf") {
 		t.Error(err)
 	}

@@ -1,11 +1,8 @@
 package lab_test
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/arp"
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
@@ -16,38 +13,20 @@ import (
 	"github.com/abigen/abigen/cmd/nbnet/internal/ping"
 	"github.com/abigen/abigen/cmd/nbnet/internal/route"
 	"github.com/abigen/abigen/cmd/nbnet/internal/sysctl"
+	"github.com/abigen/abigen/internal/rump"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/sysproxy"
 )
 
-// real starts the NetBSD kernel at RUMP_PREFIX, and connects to it.
+// real starts NetBSD's own kernel, and connects to it.
 func real(t *testing.T) kernel.Kernel {
 	t.Helper()
-	prefix := os.Getenv("RUMP_PREFIX")
-	if prefix == "" {
-		t.Skip("RUMP_PREFIX does not say where a NetBSD kernel is")
-	}
-	url := "unix://" + filepath.Join(t.TempDir(), "kernel")
-	cmd := exec.Command(filepath.Join(prefix, "bin/rump_server"), "-s", "-lrumpvfs", "-lrumpnet", "-lrumpnet_net",
-		"-lrumpnet_netinet", "-lrumpnet_netinet6", "-lrumpnet_local", "-lrumpnet_shmif", url)
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+filepath.Join(prefix, "lib"))
-	if err := cmd.Start(); err != nil {
+	k, err := sysproxy.Dial(t.Context(), rump.ForTest(t).URL)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		k, err := sysproxy.Dial(t.Context(), url)
-		if err == nil {
-			t.Cleanup(func() { _ = k.Close() })
-			return k
-		}
-		if time.Since(began) > 20*time.Second {
-			t.Fatal(err)
-		}
-	}
+	t.Cleanup(func() { _ = k.Close() })
+	return k
 }
 
 // All commands do on the real kernel what they do on the embedded one.
