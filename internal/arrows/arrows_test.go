@@ -51,6 +51,7 @@ var rules = []rule{
 	{"cmd/nbnet", []string{"cmd/nbnet", "runtime", "generated/routing", "netbsd", "abi", "internal/strictyaml"}, "a kernel is configured by system calls alone, wherever it is"},
 	{"internal/strictyaml", []string{"abi/ctype", "internal/nearest"}, "YAML to any struct; it knows no configuration"},
 	{"internal/nearest", nil, "a function"},
+	{"internal/kerneltest", []string{"internal/transcript", "runtime/kernel", "runtime/nbsock", "netbsd", "abi"}, "a kernel is tested by system calls alone, whichever it is"},
 	{"internal/netns", nil, "tests of anything may use it"},
 	{"internal/output", nil, "files on disk; it does not care what is in them"},
 	{"internal/cprobe", []string{"abi/ctype"}, "asks a C compiler; it believes nothing we computed"},

@@ -8,7 +8,7 @@ func TestNoAllocation(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes pools forget")
 	}
-	c1, c2 := connected(t, boot(t), "tcp4", "127.0.0.1:0")
+	c1, c2 := connected(t, "tcp4", "127.0.0.1:0")
 	b := make([]byte, 100)
 	allocs := testing.AllocsPerRun(1000, func() {
 		if _, err := c1.Write(b); err != nil {

@@ -3,11 +3,8 @@ package sysproxy
 import (
 	"context"
 	"errors"
-	"net"
 	"testing"
 	"time"
-
-	"golang.org/x/net/nettest"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/internal/rump"
@@ -181,30 +178,5 @@ func TestWoken(t *testing.T) {
 		if _, err := n.DialContext(ctx, "tcp", "127.0.0.1:1"); !errors.Is(err, netbsd.ECONNREFUSED) {
 			t.Error(err)
 		}
-	})
-}
-
-// The connections of package nbsock keep to net.Conn.
-func TestConn(t *testing.T) {
-	each(t, func(t *testing.T, c *Client) {
-		n, err := nbsock.New(c, nbsock.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { n.Close() })
-		nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
-			l, err := n.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			defer l.Close()
-			if c1, err = n.Dial("tcp", l.Addr().String()); err != nil {
-				return nil, nil, nil, err
-			}
-			if c2, err = l.Accept(); err != nil {
-				return nil, nil, nil, err
-			}
-			return c1, c2, func() { c1.Close(); c2.Close() }, nil
-		})
 	})
 }

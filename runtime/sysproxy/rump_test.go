@@ -1,11 +1,11 @@
 package sysproxy
 
 import (
-	"path/filepath"
 	"testing"
 
+	"github.com/abigen/abigen/internal/kerneltest"
 	"github.com/abigen/abigen/internal/rump"
-	"github.com/abigen/abigen/internal/transcript"
+	"github.com/abigen/abigen/runtime/kernel"
 )
 
 func dial(t testing.TB, url string) *Client {
@@ -18,40 +18,30 @@ func dial(t testing.TB, url string) *Client {
 	return c
 }
 
-// vectors are the recordings on NetBSD's kernel that suit a remote one.
-const vectors = "../../testdata/kernel/vectors"
-
-// unsuited are those that do not agree, and why.
-var unsuited = map[string]string{
-	"C/tcp_options.json":  "asking for TCP_KEEPIDLE, the kernel in the rump_server crashes",
-	"E/ifconf.json":       "asked with a length below zero, the kernel in the rump_server crashes",
-	"H/select_calls.json": "select(2) looks at no more descriptors than the table has room for, and the client has some of its own",
-	"H/processes.json":    "processes that share descriptors are not in the protocol",
-}
-
-func TestRumpTranscripts(t *testing.T) {
-	files, err := filepath.Glob(vectors + "/*/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no transcripts", err)
+// remote is the embedded kernel from afar, netbsds NetBSD's own.
+var (
+	remote = kerneltest.Subject{
+		Name:       "remote",
+		Start:      func(t testing.TB) kernel.Kernel { return dial(t, serve(t, &Server{Kernel: boot(t, nil)})) },
+		Deviations: []string{"DEVIATIONS.md"},
+		Skip:       map[string]string{"H/processes": "processes that share descriptors are not in the protocol"},
+		Share:      5,
 	}
-	for _, f := range files {
-		name, _ := filepath.Rel(vectors, f)
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if why := unsuited[filepath.ToSlash(name)]; why != "" {
-				t.Skip(why)
-			}
-			sc, err := transcript.Read(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			diffs, err := transcript.Replay(dial(t, rump.ForTest(t).URL), sc)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, d := range diffs {
-				t.Errorf("%d %s: %s", d.Step.Line, d.Step.Text, d.What)
-			}
-		})
+	netbsds = kerneltest.Subject{
+		Name:  "rump_server",
+		Start: func(t testing.TB) kernel.Kernel { return dial(t, rump.ForTest(t).URL) },
+		Skip: map[string]string{
+			"C/tcp_options":  "asking for TCP_KEEPIDLE, the kernel in the rump_server crashes",
+			"E/ifconf":       "asked with a length below zero, the kernel in the rump_server crashes",
+			"H/select_calls": "select(2) looks at no more descriptors than the table has room for, and the client has some of its own",
+			"H/processes":    "processes that share descriptors are not in the protocol",
+		},
+		Share: 10,
 	}
-}
+)
+
+func TestTranscripts(t *testing.T)     { kerneltest.Transcripts(t, &remote) }
+func TestRumpTranscripts(t *testing.T) { kerneltest.Transcripts(t, &netbsds) }
+
+func TestSockets(t *testing.T)     { kerneltest.Sockets(t, &remote) }
+func TestRumpSockets(t *testing.T) { kerneltest.Sockets(t, &netbsds) }

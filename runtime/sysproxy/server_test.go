@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/abigen/abigen/abi"
-	"github.com/abigen/abigen/internal/transcript"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
 	"github.com/abigen/abigen/runtime/hypercall"
@@ -71,41 +70,6 @@ func serveOn(t testing.TB, s *Server, l net.Listener, url string) string {
 		}
 	})
 	return url
-}
-
-// The recordings on NetBSD's kernel agree on the embedded one from afar as they
-// do when it is here.
-func TestTranscripts(t *testing.T) {
-	files, err := filepath.Glob(vectors + "/*/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no transcripts", err)
-	}
-	for _, f := range files {
-		name, _ := filepath.Rel(vectors, f)
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sc, err := transcript.Read(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if name == "H/processes.json" {
-				t.Skip("processes that share descriptors are not in the protocol")
-			}
-			near, err := transcript.Replay(boot(t, nil), sc)
-			if err != nil {
-				t.Fatal(err)
-			}
-			far, err := transcript.Replay(dial(t, serve(t, &Server{Kernel: boot(t, nil)})), sc)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(far) > len(near) {
-				for _, d := range far {
-					t.Errorf("%d %s: %s", d.Step.Line, d.Step.Text, d.What)
-				}
-			}
-		})
-	}
 }
 
 // newProcess starts a process with a thread that sees the bytes at 0x1000.

@@ -1,4 +1,4 @@
-package nbsock_test
+package kerneltest
 
 import (
 	"net"
@@ -7,30 +7,7 @@ import (
 	"golang.org/x/net/nettest"
 
 	"github.com/abigen/abigen/runtime/nbsock"
-	"github.com/abigen/abigen/runtime/netstack"
 )
-
-// boot starts a kernel and a process to make connections from.
-func boot(tb testing.TB) *nbsock.Net {
-	tb.Helper()
-	k, err := netstack.New(netstack.Config{})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	n, err := nbsock.New(k, nbsock.Config{})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := n.Close(); err != nil {
-			tb.Error(err)
-		}
-		if err := k.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return n
-}
 
 // pair returns the two ends of a connection.
 func pair(n *nbsock.Net, network, address string) (c1, c2 net.Conn, err error) {
@@ -49,8 +26,8 @@ func pair(n *nbsock.Net, network, address string) (c1, c2 net.Conn, err error) {
 	return c1, c2, nil
 }
 
-// TestConn runs the conformance suite of package net's connections.
-func TestConn(t *testing.T) {
+// testConn runs the conformance suite of package net's connections.
+func testConn(t *testing.T, s *Subject) {
 	for _, tc := range []struct{ network, address string }{
 		{"tcp4", "127.0.0.1:0"},
 		{"tcp6", "[::1]:0"},
@@ -59,7 +36,7 @@ func TestConn(t *testing.T) {
 	} {
 		t.Run(tc.network, func(t *testing.T) {
 			t.Parallel()
-			n := boot(t)
+			n := s.net(t)
 			nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
 				c1, c2, err = pair(n, tc.network, tc.address)
 				return c1, c2, func() { _, _ = c1.Close(), c2.Close() }, err

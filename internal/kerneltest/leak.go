@@ -1,4 +1,4 @@
-package nbsock_test
+package kerneltest
 
 import (
 	"context"
@@ -16,14 +16,11 @@ import (
 	"github.com/abigen/abigen/runtime/nbsock"
 )
 
-// TestNoLeak opens and closes 10,000 connections, and then finds no descriptor,
+// testNoLeak opens and closes 10,000 connections, and then finds no descriptor,
 // goroutine or memory that was not there before.
-func TestNoLeak(t *testing.T) {
-	connections := 10000
-	if testing.Short() {
-		connections = 1000
-	}
-	n := boot(t)
+func testNoLeak(t *testing.T, s *Subject) {
+	connections := s.load(10000)
+	n := s.net(t)
 	l, err := n.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -128,10 +125,10 @@ func census(t *testing.T, n *nbsock.Net) usage {
 	return usage{runtime.NumGoroutine(), int64(m.HeapAlloc), fd}
 }
 
-// TestNothingLeftBehind holds that calls that were canceled, or timed out, have
+// testNothingLeftBehind holds that calls that were canceled, or timed out, have
 // left nothing.
-func TestNothingLeftBehind(t *testing.T) {
-	n := boot(t)
+func testNothingLeftBehind(t *testing.T, s *Subject) {
+	n := s.net(t)
 	c1, c2, err := pair(n, "tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

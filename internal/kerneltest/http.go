@@ -1,4 +1,4 @@
-package nbsock_test
+package kerneltest
 
 import (
 	"crypto/tls"
@@ -17,14 +17,14 @@ import (
 	"github.com/abigen/abigen/runtime/nbsock"
 )
 
-// TestHTTPConcurrent has 1,000 requests that are answered when all have arrived.
-func TestHTTPConcurrent(t *testing.T) {
-	const requests = 1000
-	n := boot(t)
+// testHTTPConcurrent has 1,000 requests that are answered when all have arrived.
+func testHTTPConcurrent(t *testing.T, s *Subject) {
+	requests := s.load(1000)
+	n := s.net(t)
 	var arrived atomic.Int32
 	all := make(chan struct{})
 	url, stop := serve(t, n, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if arrived.Add(1) == requests {
+		if arrived.Add(1) == int32(requests) {
 			close(all)
 		}
 		select {
@@ -83,9 +83,9 @@ func get(c *http.Client, url string) (string, error) {
 	return string(body), err
 }
 
-// TestTLS has HTTP/2 over TLS, with a body of some size in both directions.
-func TestTLS(t *testing.T) {
-	n := boot(t)
+// testTLS has HTTP/2 over TLS, with a body of some size in both directions.
+func testTLS(t *testing.T, s *Subject) {
+	n := s.net(t)
 	l, err := n.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

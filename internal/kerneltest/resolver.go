@@ -1,4 +1,4 @@
-package nbsock_test
+package kerneltest
 
 import (
 	"net"
@@ -8,17 +8,11 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/abigen/abigen/runtime/nbsock"
-	"github.com/abigen/abigen/runtime/netstack"
 )
 
-// TestResolver asks a DNS server in the same kernel for the address of another.
-func TestResolver(t *testing.T) {
-	k, err := netstack.New(netstack.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = k.Close() }()
-	n, err := nbsock.New(k, nbsock.Config{DNS: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:53")}})
+// testResolver asks a DNS server in the same kernel for the address of another.
+func testResolver(t *testing.T, s *Subject) {
+	n, err := nbsock.New(s.Start(t), nbsock.Config{DNS: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:53")}})
 	if err != nil {
 		t.Fatal(err)
 	}

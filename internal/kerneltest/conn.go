@@ -1,4 +1,4 @@
-package nbsock_test
+package kerneltest
 
 import (
 	"context"
@@ -28,8 +28,8 @@ func connected(t *testing.T, n *nbsock.Net, network, address string) (c1, c2 *nb
 	return a.(*nbsock.Conn), b.(*nbsock.Conn)
 }
 
-func TestAddresses(t *testing.T) {
-	n := boot(t)
+func testAddresses(t *testing.T, s *Subject) {
+	n := s.net(t)
 	for _, tc := range []struct{ network, address, host string }{
 		{"tcp", "127.0.0.1:0", "127.0.0.1"},
 		{"tcp4", ":0", "127.0.0.1"},
@@ -58,8 +58,8 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestHalfClose(t *testing.T) {
-	c1, c2 := connected(t, boot(t), "tcp4", "127.0.0.1:0")
+func testHalfClose(t *testing.T, s *Subject) {
+	c1, c2 := connected(t, s.net(t), "tcp4", "127.0.0.1:0")
 	if _, err := c1.Write([]byte("question")); err != nil {
 		t.Fatal(err)
 	}
@@ -83,9 +83,9 @@ func TestHalfClose(t *testing.T) {
 	}
 }
 
-// TestMovedDeadline moves the deadline of a read that is blocked.
-func TestMovedDeadline(t *testing.T) {
-	c1, _ := connected(t, boot(t), "tcp4", "127.0.0.1:0")
+// testMovedDeadline moves the deadline of a read that is blocked.
+func testMovedDeadline(t *testing.T, s *Subject) {
+	c1, _ := connected(t, s.net(t), "tcp4", "127.0.0.1:0")
 	if err := c1.SetReadDeadline(time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +102,8 @@ func TestMovedDeadline(t *testing.T) {
 	}
 }
 
-func TestCloseWakes(t *testing.T) {
-	n := boot(t)
+func testCloseWakes(t *testing.T, s *Subject) {
+	n := s.net(t)
 	c1, _ := connected(t, n, "tcp4", "127.0.0.1:0")
 	l, err := n.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -142,8 +142,8 @@ func TestCloseWakes(t *testing.T) {
 	}
 }
 
-func TestDialErrors(t *testing.T) {
-	n := boot(t)
+func testDialErrors(t *testing.T, s *Subject) {
+	n := s.net(t)
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, tc := range []struct {
@@ -174,8 +174,8 @@ func TestDialErrors(t *testing.T) {
 	}
 }
 
-func TestDialTimeout(t *testing.T) {
-	d := nbsock.Dialer{Net: boot(t), Timeout: time.Nanosecond}
+func testDialTimeout(t *testing.T, s *Subject) {
+	d := nbsock.Dialer{Net: s.net(t), Timeout: time.Nanosecond}
 	_, err := d.Dial("tcp", "127.0.0.1:9")
 	var ne net.Error
 	if !errors.As(err, &ne) || !ne.Timeout() {
@@ -183,9 +183,9 @@ func TestDialTimeout(t *testing.T) {
 	}
 }
 
-// TestControl has a local address and options that are set before connecting.
-func TestControl(t *testing.T) {
-	n := boot(t)
+// testControl has a local address and options that are set before connecting.
+func testControl(t *testing.T, s *Subject) {
+	n := s.net(t)
 	lc := nbsock.ListenConfig{Net: n, Backlog: 1, Control: func(_ context.Context, network, _ string, s *nbsock.Socket) error {
 		if network != "tcp4" {
 			t.Errorf("network %q", network)
@@ -225,8 +225,8 @@ func TestControl(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
-	c, _ := connected(t, boot(t), "tcp4", "127.0.0.1:0")
+func testOptions(t *testing.T, s *Subject) {
+	c, _ := connected(t, s.net(t), "tcp4", "127.0.0.1:0")
 	if err := errors.Join(c.SetNoDelay(false), c.SetKeepAlivePeriod(1500*time.Millisecond), c.SetLinger(3), c.SetWriteBuffer(16384)); err != nil {
 		t.Fatal(err)
 	}
@@ -259,8 +259,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-func TestPacketConn(t *testing.T) {
-	n := boot(t)
+func testPacketConn(t *testing.T, s *Subject) {
+	n := s.net(t)
 	for _, network := range []string{"udp4", "udp6", "udp"} {
 		t.Run(network, func(t *testing.T) {
 			host := map[string]string{"udp4": "127.0.0.1", "udp6": "::1", "udp": "127.0.0.1"}[network]
@@ -310,9 +310,9 @@ func TestPacketConn(t *testing.T) {
 	}
 }
 
-// TestControlMessages receives the destination of a datagram.
-func TestControlMessages(t *testing.T) {
-	n := boot(t)
+// testControlMessages receives the destination of a datagram.
+func testControlMessages(t *testing.T, s *Subject) {
+	n := s.net(t)
 	pc, err := n.ListenPacket("udp4", ":0")
 	if err != nil {
 		t.Fatal(err)
@@ -337,8 +337,8 @@ func TestControlMessages(t *testing.T) {
 	}
 }
 
-func TestRawICMP(t *testing.T) {
-	n := boot(t)
+func testRawICMP(t *testing.T, s *Subject) {
+	n := s.net(t)
 	pc, err := n.ListenPacket("ip4:icmp", "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
@@ -355,8 +355,8 @@ func TestRawICMP(t *testing.T) {
 	}
 }
 
-func TestLocal(t *testing.T) {
-	n := boot(t)
+func testLocal(t *testing.T, s *Subject) {
+	n := s.net(t)
 	l, err := n.Listen("unix", "/server")
 	if err != nil {
 		t.Fatal(err)
@@ -394,9 +394,9 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// TestKernelCloses has the kernel halt under a connection.
-func TestKernelCloses(t *testing.T) {
-	n := boot(t)
+// testKernelCloses has the kernel halt under a connection.
+func testKernelCloses(t *testing.T, s *Subject) {
+	n := s.net(t)
 	c, _ := connected(t, n, "tcp4", "127.0.0.1:0")
 	failed := make(chan error)
 	go func() {
