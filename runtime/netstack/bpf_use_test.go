@@ -1,9 +1,11 @@
 package netstack_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -270,5 +272,50 @@ func TestBPFVariables(t *testing.T) {
 	copy(abi.AsBytes(&stat), b)
 	if len(b) != netbsd.SizeofBPFStat || stat.Recv != 3 || stat.Capt != 3 || stat.Drop != 0 { // the first sniffer sees both
 		t.Errorf("%d bytes of statistics: %+v", len(b), stat)
+	}
+}
+
+// TestBPFPeers: net.bpf.peers lists the descriptors, the newest first.
+func TestBPFPeers(t *testing.T) {
+	k := newLone(t)
+	c, err := netcfg.Open(k)
+	must(t, err)
+	defer func() { _ = c.Close() }()
+	mib, err := c.Number(t.Context(), "net.bpf.peers")
+	must(t, err)
+	peers := func(size, most int32) []byte {
+		t.Helper()
+		b, err := c.Value(t.Context(), append(mib[:len(mib):len(mib)], size, most)...)
+		must(t, err)
+		return b
+	}
+	if b := peers(netbsd.SizeofBPFDExt, math.MaxInt32); len(b) != 0 {
+		t.Errorf("without any there are %d bytes", len(b))
+	}
+	s := newSniffer(t, k)
+	s.setInterface("lo0")
+	s.number("BIOCIMMEDIATE", netbsd.BIOCIMMEDIATE, 1)
+	s.ping("seen")
+	s.open("/dev/bpf", netbsd.O_RDONLY)
+	b := peers(netbsd.SizeofBPFDExt, math.MaxInt32)
+	var list [2]netbsd.BPFDExt
+	for i := range list {
+		copy(abi.AsBytes(&list[i]), b[min(len(b), i*netbsd.SizeofBPFDExt):])
+	}
+	want := netbsd.BPFDExt{Bufsize: 32768, Direction: netbsd.BPF_D_INOUT, PID: list[1].PID}
+	if len(b) != 2*netbsd.SizeofBPFDExt || list[0] != want {
+		t.Errorf("%d bytes, the newest %+v, want %+v", len(b), list[0], want)
+	}
+	want.Immediate, want.Rcount, want.Ccount = 1, 1, 1
+	copy(want.Ifname[:], "lo0")
+	if list[1] != want {
+		t.Errorf("the other is %+v, want %+v", list[1], want)
+	}
+	if got := peers(8, math.MaxInt32); len(got) != 16 || !bytes.Equal(got[8:], abi.AsBytes(&want)[:8]) {
+		t.Errorf("eight bytes of each: %x", got)
+	}
+	s.close(s.fd)
+	if b := peers(netbsd.SizeofBPFDExt, math.MaxInt32); len(b) != netbsd.SizeofBPFDExt {
+		t.Errorf("after one was closed there are %d bytes", len(b))
 	}
 }

@@ -3,11 +3,13 @@
 package arp
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -27,28 +29,33 @@ var Command = &command.Command{
 		"[-v] -d address",
 		"[-v] -d -a",
 		"[-v] -s address ether_addr [temp] [pub]",
+		"[-v] -f file",
 	},
-	Manual: "Addresses are numbers: names of hosts are not looked up.",
-	Run:    run,
+	Manual: `Addresses are numbers: names of hosts are not looked up. A file has the operands of -s, one entry a line; empty
+lines and those that begin with # are skipped. Lines that cannot be carried out are reported, and the others are.`,
+	Run: run,
 }
 
 // An env is what a command line is carried out with.
 type env struct {
 	*neighbor.Table
-	out  io.Writer
-	json bool
-	set  map[byte]bool // the options that were given
+	out, errs io.Writer
+	json      bool
+	set       map[byte]bool // the options that were given
+	file      string        // of -f
 }
 
-func run(ctx context.Context, k kernel.Kernel, args []string, out, _ io.Writer) (err error) {
+func run(ctx context.Context, k kernel.Kernel, args []string, out, errs io.Writer) (err error) {
 	args, asJSON := command.JSON(args)
-	opts, operands, err := command.Getopt(args, "adnsv")
+	opts, operands, err := command.Getopt(args, "adf:nsv")
 	if err != nil {
 		return err
 	}
-	e := &env{out: out, json: asJSON, set: map[byte]bool{}}
+	e := &env{out: out, errs: errs, json: asJSON, set: map[byte]bool{}}
 	for _, o := range opts {
-		e.set[o.Letter] = true
+		if e.set[o.Letter] = true; o.Letter == 'f' {
+			e.file = o.Value
+		}
 	}
 	if err := e.check(operands); err != nil {
 		return err
@@ -58,6 +65,8 @@ func run(ctx context.Context, k kernel.Kernel, args []string, out, _ io.Writer) 
 	}
 	defer func() { _ = e.Close() }()
 	switch {
+	case e.set['f']:
+		return e.fromFile(ctx)
 	case e.set['s']:
 		return e.enter(ctx, operands)
 	case e.set['d']:
@@ -68,6 +77,10 @@ func run(ctx context.Context, k kernel.Kernel, args []string, out, _ io.Writer) 
 
 func (e *env) check(operands []string) error {
 	switch {
+	case e.set['f'] && (e.set['a'] || e.set['d'] || e.set['s'] || len(operands) > 0):
+		return command.Usage("say -f FILE and no more", "-f has its operands in the file")
+	case e.set['f']:
+		return nil
 	case e.set['s'] && (e.set['a'] || e.set['d']):
 		return command.Usage("say -s ADDRESS ETHER_ADDR, or -d ADDRESS", "-s goes with neither -a nor -d")
 	case e.set['s'] && len(operands) < 2:
@@ -162,13 +175,29 @@ func (e *env) delete(ctx context.Context, operands []string) error {
 
 // enter makes an entry.
 func (e *env) enter(ctx context.Context, operands []string) error {
-	host, err := e.Parse(operands[0])
+	host, err := e.setOne(ctx, operands)
 	if err != nil {
 		return err
 	}
+	if e.json {
+		list, err := e.List(ctx, host)
+		if err != nil {
+			return err
+		}
+		return command.WriteJSON(e.out, list)
+	}
+	return nil
+}
+
+// setOne makes the entry that the operands of -s describe.
+func (e *env) setOne(ctx context.Context, operands []string) (netip.Addr, error) {
+	host, err := e.Parse(operands[0])
+	if err != nil {
+		return host, err
+	}
 	hw, err := neighbor.Hardware(operands[1])
 	if err != nil {
-		return err
+		return host, err
 	}
 	var flags int32
 	var expires int64
@@ -179,21 +208,60 @@ func (e *env) enter(ctx context.Context, operands []string) error {
 		case strings.HasPrefix(w, "pub"):
 			flags |= netbsd.RTF_ANNOUNCE
 		default:
-			return command.Usage("temp or pub can follow", "%s: bad value", w)
+			return host, command.Usage("temp or pub can follow", "%s: bad value", w)
 		}
 	}
 	if err := e.Set(ctx, host, hw, flags, expires); err != nil {
+		return host, err
+	}
+	if e.set['v'] && !e.json {
+		_, err = fmt.Fprintf(e.out, "%s (%s) added\n", operands[0], operands[1])
+	}
+	return host, err
+}
+
+// fromFile makes the entries of a file.
+func (e *env) fromFile(ctx context.Context) error {
+	f, err := os.Open(e.file)
+	if err != nil {
 		return err
 	}
-	if e.json {
+	defer func() { _ = f.Close() }()
+	made, wrong := []neighbor.Entry{}, false
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		words := strings.Fields(lines.Text())
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		var host netip.Addr
+		err := error(command.Usage("write an address and a hardware address", "bad line: %s", lines.Text()))
+		if len(words) >= 2 {
+			host, err = e.setOne(ctx, words)
+		}
+		if err != nil {
+			wrong = true
+			if _, err := fmt.Fprintf(e.errs, "%s:%d: %v\n", e.file, n, err); err != nil {
+				return err
+			}
+			continue
+		}
 		list, err := e.List(ctx, host)
 		if err != nil {
 			return err
 		}
-		return command.WriteJSON(e.out, list)
+		made = append(made, list...)
 	}
-	if e.set['v'] {
-		_, err = fmt.Fprintf(e.out, "%s (%s) added\n", operands[0], operands[1])
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%s: %w", e.file, err)
 	}
-	return err
+	if e.json {
+		if err := command.WriteJSON(e.out, made); err != nil {
+			return err
+		}
+	}
+	if wrong {
+		return command.Status(1)
+	}
+	return nil
 }

@@ -27,6 +27,11 @@ func TestScripts(t *testing.T) {
 			arp -vda
 			arp -a
 		`,
+		"file": `
+			arp -vf testdata/hosts
+			arp -an
+			arp -f testdata/hosts --json
+		`,
 		"refused": `
 			arp
 			arp -a 10.1.0.2
@@ -40,6 +45,8 @@ func TestScripts(t *testing.T) {
 			arp router
 			arp 2001:db8:1::2
 			arp -f hosts
+			arp -f hosts 10.1.0.2
+			arp -af hosts
 		`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -60,6 +60,7 @@ func TestKernels(t *testing.T) {
 		ping6 -c 1 ::1
 		netstat -rn -f inet
 		netstat -an
+		netstat -g
 		ifconfig shmif0 inet 10.1.0.1 -alias
 		ifconfig shmif0 down
 		ifconfig shmif0 destroy

@@ -55,7 +55,7 @@ func (e *env) interfaces(ctx context.Context) error {
 		}
 	}
 	if e.ifname != "" && len(list) == 0 {
-		return command.Usage("nbnet ifconfig -l lists those there are", "%s: unknown interface", e.ifname)
+		return unknownInterface(e.ifname)
 	}
 	if e.json {
 		return command.WriteJSON(e.out, list)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
 	"github.com/abigen/abigen/cmd/nbnet/internal/rtprint"
@@ -26,9 +27,14 @@ var Command = &command.Command{
 		"-i [-bhnv] [-I interface]",
 		"-r [-Lnv] [-f family]",
 		"-s [-s] [-f family | -p protocol]",
+		"[-I interface] [-bdh] -w wait",
+		"-B [-s] [-I interface]",
+		"-g | -q [-f family]",
+		"-m",
 	},
 	Manual: `The families are inet, inet6 and local; the protocols are tcp, udp, ip, icmp, igmp, arp, ip6, icmp6 and udp6. With -s
-given twice, counters that are zero are left out. Names of hosts are never looked up; without -n, usual ports have names.
+given twice, counters that are zero are left out. With -w, a line follows every so many seconds, until
+netstat is interrupted; the first has all that was counted so far. Names of hosts are never looked up; without -n, usual ports have names.
 With -v, addresses are not cut to fit their columns.`,
 	Run: run,
 }
@@ -42,6 +48,7 @@ type env struct {
 	family uint8        // AF_UNSPEC: all
 	proto  string       // "": all
 	ifname string       // "": all
+	wait   int          // seconds between lines; 0: no lines
 	links  rtprint.Links
 }
 
@@ -49,14 +56,13 @@ var families = map[string]uint8{"inet": netbsd.AF_INET, "inet6": netbsd.AF_INET6
 
 // elsewhere are options that this netstat does not have, and what there is.
 var elsewhere = map[byte]string{
-	't': "sockets are chosen with -p tcp", 'u': "sockets are chosen with -p udp", 'l': "-a shows the sockets that listen, too",
-	'w': "run it again for later counts", 'm': "memory is Go's here; there are no mbufs to count", 'g': "there is no multicast routing",
-	'M': "it asks a kernel that runs", 'N': "it asks a kernel that runs", 'B': "nbnet capture tells what a capture has seen", 'q': "see nbnet sysctl net.inet.ip.ifq",
+	't': "interfaces here have no timers; sockets of TCP are chosen with -p tcp", 'l': "-a shows the sockets that listen, too",
+	'M': "it asks a kernel that runs", 'N': "it asks a kernel that runs", 'A': "the kernel's addresses are its own affair", 'P': "the kernel's memory is its own affair",
 }
 
 func run(ctx context.Context, k kernel.Kernel, args []string, out, _ io.Writer) error {
 	args, asJSON := command.JSON(args)
-	opts, operands, err := command.Getopt(args, "Aabdf:ghI:iLlM:mN:np:qrstuvw:B")
+	opts, operands, err := command.Getopt(args, "Aabdf:ghI:iLlM:mN:nP:p:qrstuvw:B")
 	if err != nil {
 		return err
 	}
@@ -75,9 +81,15 @@ func run(ctx context.Context, k kernel.Kernel, args []string, out, _ io.Writer) 
 			if e.proto = o.Value; !slices.ContainsFunc(protocols, func(p protocol) bool { return p.name == o.Value }) {
 				return command.Usage("see nbnet netstat --help for those there are", "%s: unknown or uninstrumented protocol", o.Value)
 			}
+		case 'u':
+			e.family = netbsd.AF_LOCAL
 		case 'I':
 			e.ifname = o.Value
 			e.set['i']++
+		case 'w':
+			if e.wait, err = strconv.Atoi(o.Value); err != nil || e.wait < 1 || e.wait > maxWait {
+				return command.Usage("write a number of seconds behind -w", "%s: bad interval", o.Value)
+			}
 		}
 	}
 	if len(operands) > 0 {
@@ -93,6 +105,16 @@ func run(ctx context.Context, k kernel.Kernel, args []string, out, _ io.Writer) 
 	}
 	e.links = rtprint.NewLinks(list)
 	switch {
+	case e.set['m'] > 0:
+		return e.buffers(ctx)
+	case e.set['B'] > 0:
+		return e.captures(ctx)
+	case e.wait > 0:
+		return e.watch(ctx)
+	case e.set['q'] > 0 && e.set['i'] == 0:
+		return e.queues(ctx)
+	case e.set['g'] > 0:
+		return e.multicastRouting(ctx)
 	case e.set['r'] > 0 && e.set['s'] > 0:
 		return command.Usage("leave -s out", "routes are not counted")
 	case e.set['r'] > 0:
@@ -104,6 +126,9 @@ func run(ctx context.Context, k kernel.Kernel, args []string, out, _ io.Writer) 
 	}
 	return e.sockets(ctx)
 }
+
+// maxWait is a day: who waits longer does not look.
+const maxWait = 24 * 60 * 60
 
 // routes does -r.
 func (e *env) routes(ctx context.Context) error {

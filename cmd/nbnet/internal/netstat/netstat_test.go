@@ -1,7 +1,9 @@
 package netstat_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +14,7 @@ import (
 	"github.com/abigen/abigen/cmd/nbnet/internal/ifconfig"
 	"github.com/abigen/abigen/cmd/nbnet/internal/lab"
 	"github.com/abigen/abigen/cmd/nbnet/internal/netstat"
+	"github.com/abigen/abigen/cmd/nbnet/internal/ping"
 	"github.com/abigen/abigen/runtime/hypercall/wire"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/nbsock"
@@ -92,6 +95,20 @@ func TestScripts(t *testing.T) {
 			netstat -rnv -f inet
 			netstat -rn -f inet --json
 		`,
+		"counts": `
+			netstat -m
+			netstat -m --json
+			netstat -g
+			netstat -gs -f inet
+			netstat -g --json
+			netstat -q
+			netstat -q -f inet --json
+			netstat -B
+			netstat -B --json
+			netstat -B -s
+			netstat -Bs --json
+			netstat -u
+		`,
 		"refused": `
 			netstat lo0
 			netstat -f ipx
@@ -99,7 +116,13 @@ func TestScripts(t *testing.T) {
 			netstat -I eth0
 			netstat -rs
 			netstat -tlnp
-			netstat -w 1
+			netstat -w 0
+			netstat -w soon
+			netstat -w 1 -I eth0
+			netstat -P c0ffee
+			netstat -M core
+			netstat -t
+			netstat -l
 			netstat -x
 		`,
 	} {
@@ -130,8 +153,44 @@ func TestCounters(t *testing.T) {
 	}
 }
 
+// lines calls stop when that many lines were written.
+type lines struct {
+	bytes.Buffer
+	n    int
+	stop func()
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	n, err := l.Buffer.Write(p)
+	if bytes.Count(l.Bytes(), []byte("\n")) >= l.n {
+		l.stop()
+	}
+	return n, err
+}
+
+// With -w, the first line has all that there was, and others what is new.
+func TestWatch(t *testing.T) {
+	k := lab.Boot(t, nil)
+	lab.Must(t, k, ping.Command, "-c 2 127.0.0.1")
+	for name, row := range map[string]struct {
+		args []string
+		n    int
+	}{
+		"watch":       {[]string{"-w", "1"}, 4},
+		"watch_bytes": {[]string{"-w1", "-bd", "-I", "lo0"}, 3},
+		"watch_json":  {[]string{"-w", "1", "--json"}, 1},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		out := &lines{n: row.n, stop: cancel}
+		if err := netstat.Command.Run(ctx, k, row.args, out, io.Discard); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		lab.Golden(t, name, out.String())
+	}
+}
+
 // What it does not do, it says.
 func Example() {
-	fmt.Println(netstat.Command.Run(context.Background(), nil, []string{"-q"}, io.Discard, io.Discard))
-	// Output: -q: not here; see nbnet sysctl net.inet.ip.ifq
+	fmt.Println(netstat.Command.Run(context.Background(), nil, []string{"-N", "/netbsd"}, io.Discard, io.Discard))
+	// Output: -N: not here; it asks a kernel that runs
 }

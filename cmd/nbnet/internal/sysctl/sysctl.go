@@ -3,6 +3,7 @@ package sysctl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -17,8 +18,9 @@ import (
 var Command = &command.Command{
 	Name:     "sysctl",
 	Summary:  "show or set variables of the kernel",
-	Synopsis: []string{"[-AdeMnqx] [name ...]", "[-nq] -w name=value ...", "-a"},
-	Manual: `A name may be that of a node, and stands for all that is below it. Structs are shown in hexadecimal with -x;
+	Synopsis: []string{"[-AdeMnqx] [name ...]", "[-nq] -w name=value ...", "-a", "[-nq] -f file"},
+	Manual: `A file has lines of the form name or name=value; the latter set variables, without -w. Empty lines and what is behind # is
+skipped, and a line goes on behind a \ at its end. With ?= in the place of =, a variable that does not exist is passed over. A name may be that of a node, and stands for all that is below it. Structs are shown in hexadecimal with -x;
 those that count what the protocols do are for netstat -s.`,
 	Run: run,
 }
@@ -34,16 +36,22 @@ type env struct {
 
 func run(ctx context.Context, k kernel.Kernel, args []string, out, errs io.Writer) error {
 	args, asJSON := command.JSON(args)
-	opts, names, err := command.Getopt(args, "AadeMnqrwx")
+	opts, names, err := command.Getopt(args, "Aadef:Mnqrwx")
 	if err != nil {
 		return err
 	}
 	e := &env{out: out, errs: errs, json: asJSON, set: map[byte]bool{}}
+	file := ""
 	for _, o := range opts {
-		e.set[o.Letter] = true
+		if e.set[o.Letter] = true; o.Letter == 'f' {
+			file = o.Value
+		}
 	}
 	all := e.set['a'] || e.set['A']
 	switch {
+	case e.set['f'] && (all || len(names) > 0 || e.set['w']):
+		return command.Usage("say -f FILE and no more", "-f has its names and values in the file")
+	case e.set['f']:
 	case e.set['w'] && len(names) == 0:
 		return command.Usage("write name=value behind -w", "nothing to set")
 	case len(names) == 0 && !all && !e.set['M']:
@@ -60,13 +68,26 @@ func run(ctx context.Context, k kernel.Kernel, args []string, out, errs io.Write
 		return err
 	}
 	defer func() { _ = e.Close() }()
+	if e.set['f'] {
+		err = e.fromFile(ctx, file)
+	} else {
+		err = e.arguments(ctx, names)
+	}
+	var status command.Status
+	if err != nil && !errors.As(err, &status) {
+		return err
+	}
+	if e.json {
+		err = errors.Join(err, command.WriteJSON(e.out, append([]variable{}, e.list...)))
+	}
+	return err
+}
+
+func (e *env) arguments(ctx context.Context, names []string) error {
 	for _, name := range names {
 		if err := e.argument(ctx, name); err != nil {
 			return err
 		}
-	}
-	if e.json {
-		return command.WriteJSON(e.out, append([]variable{}, e.list...))
 	}
 	return nil
 }

@@ -35,6 +35,11 @@ func TestScripts(t *testing.T) {
 			sysctl kern.hostname net.inet.ip.ttl
 			sysctl -w --json net.inet.ip.ttl=32
 		`,
+		"file": `
+			sysctl -f testdata/sysctl.conf
+			sysctl kern.domainname net.inet.ip.ttl net.inet.ip.forwarding
+			sysctl -qf testdata/sysctl.conf --json
+		`,
 		"refused": `
 			sysctl
 			sysctl -a net
@@ -52,6 +57,9 @@ func TestScripts(t *testing.T) {
 			sysctl -w net.inet.udp.stats=0
 			sysctl -r --json kern.ostype
 			sysctl -p
+			sysctl -f nonesuch.conf
+			sysctl -f testdata/sysctl.conf kern.ostype
+			sysctl -wf testdata/sysctl.conf
 		`,
 	} {
 		t.Run(name, func(t *testing.T) {

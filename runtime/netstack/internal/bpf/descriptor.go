@@ -175,6 +175,7 @@ func (d *descriptor) Close(*kern.Lwp) {
 	d.setup.Lock()
 	defer d.setup.Unlock()
 	d.detach()
+	d.dev.closed(d)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.idle()

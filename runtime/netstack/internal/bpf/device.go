@@ -1,6 +1,8 @@
 package bpf
 
 import (
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/abigen/abigen/abi"
@@ -29,6 +31,9 @@ type Device struct {
 
 	// What all descriptors have counted, since the kernel began.
 	received, dropped, captured atomic.Uint64
+
+	mu   sync.Mutex
+	open []*descriptor // the oldest first
 }
 
 // New makes the device.
@@ -49,6 +54,7 @@ func (dev *Device) Node() sysctl.Node {
 	return sysctl.Node{Number: sysctl.Any, Name: "bpf", Flags: constant, Children: []sysctl.Node{
 		{Number: sysctl.Any, Name: "maxbufsize", Flags: variable, Value: dev.maxSize, Func: true},
 		{Number: sysctl.Any, Name: "stats", Flags: constant, Value: sysctl.Struct(dev.stats)},
+		{Number: sysctl.Any, Name: "peers", Flags: constant, Type: netbsd.CTLTYPE_STRUCT, Handler: dev.peers},
 	}}
 }
 
@@ -66,5 +72,15 @@ func (dev *Device) Open(l *kern.Lwp) kern.File {
 		buffers: buffers{size: defaultBuffer}, direction: netbsd.BPF_D_INOUT,
 	}
 	d.pid.Store(l.Proc.PID)
+	dev.mu.Lock()
+	defer dev.mu.Unlock()
+	dev.open = append(dev.open, d)
 	return d
+}
+
+// closed forgets a descriptor.
+func (dev *Device) closed(d *descriptor) {
+	dev.mu.Lock()
+	defer dev.mu.Unlock()
+	dev.open = slices.DeleteFunc(dev.open, func(o *descriptor) bool { return o == d })
 }
