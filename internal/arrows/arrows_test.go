@@ -45,6 +45,7 @@ var rules = []rule{
 	{"runtime/kernel", []string{"runtime/kernel", "generated/routing", "netbsd", "abi"}, "the seam knows neither side of it"},
 	{"runtime/hypercall", []string{"runtime/hypercall", "generated", "netbsd", "linux", "abi"}, "a host serves any kernel"},
 	{"runtime/netstack", []string{"runtime/netstack", "runtime/kernel", "runtime/hypercall", "generated/routing", "netbsd", "abi"}, "a kernel does not know who uses it"},
+	{"runtime/ffs", []string{"netbsd", "abi"}, "an image needs no kernel, and no host"},
 	{"runtime/sysproxy", []string{"runtime/kernel", "netbsd", "abi"}, "a kernel in, a kernel out"},
 	{"runtime/netcfg", []string{"runtime/kernel", "generated/routing", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/nbsock", []string{"runtime/kernel", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
