@@ -67,7 +67,8 @@ func newAddr(p *Ifnet, addr netip.Addr, bits int) *Ifaddr {
 
 const forever = netbsd.ND6_INFINITE_LIFETIME
 
-// detachAddrs marks the addresses of an interface that went down.
+// detachAddrs marks the addresses of an interface that went down, or has lost its
+// link.
 func (t *Table) detachAddrs(p *Ifnet, family int32) {
 	for _, a := range p.Addrs() {
 		if a.Family() != family {
@@ -81,12 +82,12 @@ func (t *Table) detachAddrs(p *Ifnet, family int32) {
 	}
 }
 
-// reattach takes the mark away again when the interface runs. Addresses that
+// reattach takes the mark away again when the interface runs and has a link. Addresses that
 // somebody else may have taken meanwhile have to be checked first; of AF_INET,
 // only those that were checked when they were new.
 func (t *Table) reattach(p *Ifnet, family int32) {
 	const running = netbsd.IFF_UP | netbsd.IFF_RUNNING
-	if p.Flags()&running != running {
+	if p.Flags()&running != running || p.noLink() {
 		return
 	}
 	for _, a := range p.Addrs() {

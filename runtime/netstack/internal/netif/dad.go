@@ -27,7 +27,7 @@ const (
 
 // setTentative marks an address that is to be checked before it is used: one
 // of an interface that runs, and has other hosts. For AF_INET that is done by ARP
-// alone.
+// alone. Without a link there is nobody to ask, and the address has to wait for one.
 func (a *Ifaddr) setTentative() {
 	const running = netbsd.IFF_UP | netbsd.IFF_RUNNING
 	flags := a.Ifp.Flags()
@@ -37,7 +37,12 @@ func (a *Ifaddr) setTentative() {
 	if a.Addr.Is4() && a.Ifp.Type != netbsd.IFT_ETHER {
 		return
 	}
-	a.flags.Store(a.flags.Load() | a.bits().tentative)
+	f := a.bits()
+	if a.Ifp.noLink() {
+		a.flags.Store(a.flags.Load()&^f.tentative | f.detached)
+		return
+	}
+	a.flags.Store(a.flags.Load() | f.tentative)
 	a.tested = true
 }
 

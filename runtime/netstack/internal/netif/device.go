@@ -49,6 +49,7 @@ func (e *ether) plug(t *Table, dev hypercall.NetworkDevice) {
 			go t.linkChanged(e, &dev)
 		})
 		e.link.CompareAndSwap(netbsd.LINK_STATE_UNKNOWN, linkState(up)) // unless it has changed already
+		e.linkTold = e.link.Load()
 	}
 	dev.Start(e.input)
 }
@@ -68,13 +69,30 @@ func linkState(up bool) int32 {
 }
 
 // linkChanged tells everybody that somebody is at the other end of the link, or
-// nobody any more.
+// nobody any more, in which case the addresses are detached: who comes next may
+// have one of them (if_link_state_change).
 func (t *Table) linkChanged(e *ether, dev *hypercall.NetworkDevice) {
 	t.conf.Lock()
 	defer t.conf.Unlock()
-	if !t.gone(e.ifp) && e.dev.Load() == dev {
-		t.tell(Event{What: Changed, Ifp: e.ifp})
+	p, now := e.ifp, e.link.Load()
+	if t.gone(p) || e.dev.Load() != dev || e.linkTold == now {
+		return
 	}
+	e.linkTold = now
+	t.tell(Event{What: Changed, Ifp: p})
+	for _, family := range []int32{netbsd.AF_INET, netbsd.AF_INET6} {
+		if now == netbsd.LINK_STATE_DOWN {
+			t.detachAddrs(p, family)
+		} else {
+			t.reattach(p, family)
+		}
+	}
+}
+
+// noLink tells whether it is known that nobody is at the other end.
+func (p *Ifnet) noLink() bool {
+	e, ok := p.drv.(*ether)
+	return ok && e.link.Load() == netbsd.LINK_STATE_DOWN
 }
 
 // maxMTU is Ethernet's, unless the device can tell.

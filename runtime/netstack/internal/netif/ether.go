@@ -48,6 +48,7 @@ type ether struct {
 
 	running    atomic.Bool  // up, and there is a device
 	link       atomic.Int32 // LINK_STATE_*
+	linkTold   int32        // what others know of it; guarded by the table's conf
 	promisc    atomic.Bool
 	mtu        atomic.Uint32
 	mac        atomic.Pointer[tcpip.LinkAddress]

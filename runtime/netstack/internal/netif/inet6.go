@@ -254,7 +254,7 @@ func (t *Table) update6(a *Ifaddr, req *netbsd.In6Aliasreq) {
 	t.mu.Lock()
 	a.setLifetime(req)
 	t.mu.Unlock()
-	if !checked {
+	if !checked || a.Ifp.noLink() {
 		a.setTentative()
 	}
 	t.startLifetime(a)
