@@ -40,6 +40,8 @@ func Replay(k kernel.Kernel, sc *Scenario) ([]Difference, error) {
 		threads: map[string]*thread{},
 		fds:     map[string]uint64{},
 		vars:    map[string][]byte{},
+
+		patience: 3 * time.Second,
 	}
 	defer r.close()
 	p := new(process)
@@ -75,6 +77,7 @@ type replayer struct {
 	vars      map[string][]byte // other values by name
 	stuck     bool              // a call did not return in time
 	hung      bool              // nor when it was interrupted
+	patience  time.Duration     // left for calm
 
 	differences []Difference
 }
@@ -174,6 +177,7 @@ func (r *replayer) step(s *Step) error {
 	if t.async != nil {
 		return errors.New("the thread has a call under way")
 	}
+	r.calm()
 	c, err := r.start(t, s)
 	if unbound := unboundError(""); errors.As(err, &unbound) {
 		r.differ(s, "not made: %v", err)
@@ -197,21 +201,6 @@ func (r *replayer) step(s *Step) error {
 		r.mem.remove(c.args.buffers)
 	}
 	return nil
-}
-
-// settle waits at least twice as long as was recorded, for the kernel's
-// goroutines to run. That this one wakes up late is a sign that others have to
-// wait, too: so it goes on until it was on time often enough, but not for ever.
-func settle(d time.Duration) {
-	const slice, late, limit = 5 * time.Millisecond, 2 * time.Millisecond, 3 * time.Second
-	start := time.Now()
-	for onTime := time.Duration(0); onTime < 2*d && time.Since(start) < limit; {
-		before := time.Now()
-		time.Sleep(slice)
-		if time.Since(before) < slice+late {
-			onTime += slice
-		}
-	}
 }
 
 func (r *replayer) fork(s *Step) error {

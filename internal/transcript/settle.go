@@ -1,0 +1,58 @@
+package transcript
+
+import (
+	"runtime/metrics"
+	"time"
+)
+
+// settle waits as long as was recorded, for the kernel's goroutines and timers
+// to run. On a machine that has other things to do that may take longer: so
+// only time counts at whose end this goroutine woke up when it should, and it
+// goes on until it has seen several times that no other had anything to do. It does
+// not go on for ever, since the kernel may be elsewhere and other tests here.
+func settle(d time.Duration) {
+	const (
+		slice = 5 * time.Millisecond
+		late  = 2 * time.Millisecond // more is not on time
+		quiet = 3                    // times
+		limit = 3 * time.Second
+	)
+	start := time.Now()
+	onTime, seen := time.Duration(0), 0
+	for {
+		before := time.Now()
+		time.Sleep(slice)
+		if time.Since(before) < slice+late {
+			onTime += slice
+		}
+		if idle() {
+			seen++
+		}
+		waited := time.Since(start)
+		if seen >= quiet && (onTime >= d || waited >= 20*d) || waited >= limit+d {
+			return
+		}
+	}
+}
+
+// idle reports whether the caller is the only goroutine that runs or could.
+func idle() bool {
+	state := []metrics.Sample{
+		{Name: "/sched/goroutines/running:goroutines"},
+		{Name: "/sched/goroutines/runnable:goroutines"},
+	}
+	metrics.Read(state)
+	return state[0].Value.Uint64() <= 1 && state[1].Value.Uint64() == 0
+}
+
+// calm waits until nothing is under way any more, before the next call is made.
+// What packets on lo0 lead to the real kernel does before a call returns, but one
+// whose goroutines do that may have returned first. In a scenario it waits no
+// longer than r.patience, for the reasons that settle has.
+func (r *replayer) calm() {
+	start := time.Now()
+	for !idle() && time.Since(start) < r.patience {
+		time.Sleep(20 * time.Microsecond)
+	}
+	r.patience -= time.Since(start)
+}
