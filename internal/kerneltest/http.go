@@ -1,6 +1,7 @@
 package kerneltest
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -18,6 +19,8 @@ import (
 )
 
 // testHTTPConcurrent has 1,000 requests that are answered when all have arrived.
+// The connections are made some at a time, since what does not fit in the queue of
+// a listener may be refused.
 func testHTTPConcurrent(t *testing.T, s *Subject) {
 	requests := s.load(1000)
 	n := s.net(t)
@@ -34,7 +37,13 @@ func testHTTPConcurrent(t *testing.T, s *Subject) {
 		}
 	}))
 	defer stop()
-	client := &http.Client{Transport: &http.Transport{DialContext: n.DialContext, MaxIdleConnsPerHost: requests}, Timeout: time.Minute}
+	turns := make(chan struct{}, 50)
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		turns <- struct{}{}
+		defer func() { <-turns }()
+		return n.DialContext(ctx, network, address)
+	}
+	client := &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: requests}, Timeout: 5 * time.Minute}
 	defer client.CloseIdleConnections()
 	var wg sync.WaitGroup
 	for i := range requests {

@@ -146,8 +146,12 @@ func (s *script) play() error {
 		case r.Event == "close":
 			_ = c.Close()
 		case r.Event != "":
-		case r.server() && r.frames == nil:
+		case r.banner():
 			_, err = c.Write(r.data)
+		case r.server() && r.frames == nil: // which is no reason for the recorded client to hang up
+			if _, err = c.Write(r.data); err == nil {
+				err = c.drain()
+			}
 		case r.server():
 			for _, f := range r.frames {
 				if err == nil {
@@ -355,6 +359,7 @@ var unlikeClient = map[string]struct {
 	"cli_error_frame_code_0":   {5, "a refusal without a reason"},
 	"cli_handshake_status_13":  {3, "handshake: status 13"},
 	"cli_resp_wrong_type":      {5, "answers a request of type 1"},
+	"cli_short_len":            {5, "EOF"},
 	"cli_unknown_class":        {6, "unknown class"},
 	"cli_unknown_request_type": {6, "unknown type"},
 	"rec_anonmmap":             {18, "0000000000000000, not"},
