@@ -20,6 +20,16 @@ type Memory interface {
 	WriteAt(p []byte, a Addr) error
 }
 
+// Parts is a [Memory] whose bytes are in slices, so that who is trusted with them
+// need not copy.
+type Parts interface {
+	Memory
+
+	// Parts appends the slices to list, and stops when that is full. They
+	// stay the ones that ReadAt and WriteAt use until their owner changes them.
+	Parts(list []Bytes) []Bytes
+}
+
 // An AddrError tells which access to a [Memory] failed.
 type AddrError struct {
 	Op   string // "read" or "write"
@@ -61,6 +71,14 @@ func (m *Bytes) WriteAt(p []byte, a Addr) error {
 	}
 	copy(b, p)
 	return nil
+}
+
+// Parts appends m to list.
+func (m *Bytes) Parts(list []Bytes) []Bytes {
+	if len(list) < cap(list) {
+		list = append(list, *m)
+	}
+	return list
 }
 
 // at returns the n bytes at a, or nil when some of them are outside.

@@ -47,6 +47,7 @@ var rules = []rule{
 	{"runtime/netstack", []string{"runtime/netstack", "runtime/kernel", "runtime/hypercall", "generated/routing", "netbsd", "abi"}, "a kernel does not know who uses it"},
 	{"runtime/ffs", []string{"netbsd", "abi"}, "an image needs no kernel, and no host"},
 	{"runtime/sysproxy", []string{"runtime/kernel", "netbsd", "abi"}, "a kernel in, a kernel out"},
+	{"runtime/rump", []string{"runtime/kernel", "runtime/hypercall", "runtime/sysproxy", "netbsd", "abi"}, "libraries in, a kernel out; from afar when it is in another process"},
 	{"runtime/netcfg", []string{"runtime/kernel", "generated/routing", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/nbsock", []string{"runtime/kernel", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"cmd/nbnet", []string{"cmd/nbnet", "runtime", "generated/routing", "netbsd", "abi", "internal/strictyaml"}, "a kernel is configured by system calls alone, wherever it is"},
@@ -68,6 +69,7 @@ var only = []struct {
 	{"modernc.org/cc/v4", []string{"parse"}, "everybody else reads abi/ctype"},
 	{"github.com/dave/jennifer", []string{"gen"}, "everybody else gets files"},
 	{"github.com/spf13/cobra", []string{"cmd"}, "flags belong to commands"},
+	{"github.com/ebitengine/purego", []string{"runtime/rump"}, "who imports it gets a program that the system's loader has to load"},
 	{"gvisor.dev/gvisor", []string{"runtime/netstack", "internal/netbench"}, "everybody else makes system calls; netbench measures against it"},
 }
 

@@ -35,6 +35,7 @@ const (
 // A call that does not return ends the scenario: it and all after it differ.
 func Replay(k kernel.Kernel, sc *Scenario) ([]Difference, error) {
 	r := &replayer{
+		pauses:  sc.Pauses,
 		kernel:  k,
 		mem:     newMemory(),
 		threads: map[string]*thread{},
@@ -70,6 +71,7 @@ func Replay(k kernel.Kernel, sc *Scenario) ([]Difference, error) {
 // A replayer is a scenario under way.
 type replayer struct {
 	kernel    kernel.Kernel
+	pauses    int
 	mem       *memory
 	processes []*process
 	threads   map[string]*thread
@@ -159,7 +161,7 @@ func (r *replayer) skip(steps []Step, at *Step) {
 func (r *replayer) step(s *Step) error {
 	switch s.Call {
 	case "$settle":
-		settle(time.Duration(s.MS) * time.Millisecond)
+		r.settle(time.Duration(s.MS) * time.Millisecond)
 		return nil
 	case "$lwp":
 		return r.newThread(s.Name, r.threads["main"].proc)
@@ -188,7 +190,7 @@ func (r *replayer) step(s *Step) error {
 	}
 	if s.Async {
 		t.async = c
-		settle(blocked)
+		r.settle(blocked)
 		select {
 		case <-c.done:
 			r.differ(s, "did not block: %s", outcome(c))

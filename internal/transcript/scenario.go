@@ -15,6 +15,10 @@ type Scenario struct {
 	Needs []string // what the kernel must have: "inet", "local", ...
 	Setup string   // what it is about
 	Steps []Step
+
+	// Pauses is how many times as long as recorded Replay waits where the
+	// recording did; 0 is 1. A kernel whose threads are the host's may need more.
+	Pauses int `json:"-"`
 }
 
 // A Step is a system call with what is expected of it, or one of the pseudo

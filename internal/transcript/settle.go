@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// settle waits as long as was recorded, for the kernel's goroutines and timers
-// to run. On a machine that has other things to do that may take longer: so
+// settle waits as long as was recorded, or as many times as long as the scenario
+// says, for the kernel's goroutines and timers to run. On a machine that has other things to do that may take longer: so
 // only time counts at whose end this goroutine woke up when it should, and it
 // goes on until it has seen several times that no other had anything to do. It does
 // not go on for ever, since the kernel may be elsewhere and other tests here.
-func settle(d time.Duration) {
+func (r *replayer) settle(d time.Duration) {
+	d *= time.Duration(max(r.pauses, 1))
 	const (
 		slice = 5 * time.Millisecond
 		late  = 2 * time.Millisecond // more is not on time

@@ -57,6 +57,15 @@ func (m *memory) WriteAt(p []byte, a abi.Addr) error {
 	return nil
 }
 
+// Parts implements [abi.Parts].
+func (m *memory) Parts(list []abi.Bytes) []abi.Bytes {
+	if cap(list)-len(list) < 3 {
+		return list
+	}
+	return append(list, abi.Bytes{Base: m.addr(dataAt), Data: m.data}, abi.Bytes{Base: m.addr(scratchAt), Data: abi.AsBytes(&m.scratch)},
+		abi.Bytes{Base: m.addr(controlAt), Data: m.control})
+}
+
 // at returns the n bytes at a, nil when they are not all there.
 func (m *memory) at(a abi.Addr, n int) []byte {
 	var b []byte

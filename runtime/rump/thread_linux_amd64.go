@@ -1,0 +1,159 @@
+package rump
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/netbsd/syscalls"
+)
+
+// A thread is an lwp of the kernel. It belongs to no thread of the host: whichever
+// runs the goroutine that makes the call becomes it for that long.
+type thread struct {
+	call  // first: copyFar finds the thread by it
+	p     *process
+	mem   abi.Memory
+	parts abi.Parts // mem, if its bytes can be had; else nil
+	list  [len(call{}.mem)]abi.Bytes
+
+	// A call under way is running, and watched when a goroutine waits for its
+	// context. seq counts calls.
+	state atomic.Uint32
+	seq   atomic.Uint32
+	ctx   context.Context
+
+	mu sync.Mutex // guards what follows, and the step from running to watched
+	w  *watch
+
+	gone atomic.Bool
+}
+
+const (
+	idle = iota
+	running
+	watched
+)
+
+// Syscall makes a call, as [syscalls.Caller] says.
+func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
+	if ctx.Done() != nil {
+		t.ctx = ctx
+	} else {
+		t.ctx = nil
+	}
+	return t.invoke(ctx, num, args)
+}
+
+// numSyscalls is how many numbers there are, SYS_NSYSENT.
+const numSyscalls = 512
+
+// eRestart is what the kernel says to itself when a call is to be made again
+// (ERESTART of sys/errno.h); restarts is how often it is. A descriptor that was
+// closed meanwhile gives EBADF the second time.
+const (
+	eRestart = -3
+	restarts = 3
+)
+
+func (t *thread) invoke(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
+	if num <= 0 || num >= numSyscalls {
+		return 0, 0, netbsd.ENOSYS // the kernel would look past its table
+	}
+	if num == netbsd.SYS_reboot {
+		args[0] &^= netbsd.RUMP_RB_HALT // which would not come back
+	}
+	for n := 0; ; n++ {
+		if err := t.begin(); err != nil {
+			return 0, 0, err
+		}
+		c := &t.call
+		c.num, c.args, c.size = uintptr(num), args, unsafe.Sizeof(args)
+		c.ret, c.status = [2]uintptr{}, finished
+		t.windows()
+		cgocall(enterAt, unsafe.Pointer(c))
+		t.end()
+		runtime.KeepAlive(t)
+		switch {
+		case c.status != finished:
+			return 0, 0, t.p.k.death()
+		case c.errno == 0:
+			return c.ret[0], c.ret[1], nil
+		case c.errno == eRestart && n < restarts && ctx.Err() == nil:
+		case c.errno == eRestart:
+			return 0, 0, netbsd.EINTR
+		case c.errno < 0:
+			return 0, 0, netbsd.EINVAL
+		default:
+			return 0, 0, netbsd.Errno(c.errno)
+		}
+	}
+}
+
+// windows lists the slices of the thread's memory for the kernel.
+func (t *thread) windows() {
+	if t.parts == nil {
+		return
+	}
+	list := t.parts.Parts(t.list[:0])
+	for i := range t.call.mem {
+		w := &t.call.mem[i]
+		if i < len(list) {
+			b := &list[i]
+			*w = window{uintptr(b.Base), uintptr(len(b.Data)), unsafe.Pointer(unsafe.SliceData(b.Data))}
+		} else {
+			w.len = 0
+		}
+	}
+}
+
+// begin notes that a call is under way.
+func (t *thread) begin() error {
+	t.seq.Add(1)
+	t.state.Store(running)
+	if t.p.exiting.Load() || t.gone.Load() || t.p.k.down.Load() {
+		t.end()
+		if err := t.p.k.up(); err != nil {
+			return err
+		}
+		return netbsd.ESRCH
+	}
+	if t.ctx != nil {
+		t.p.k.watch.needed()
+	}
+	return nil
+}
+
+// end notes that it is over.
+func (t *thread) end() {
+	if !t.state.CompareAndSwap(running, idle) {
+		t.mu.Lock()
+		w := t.w
+		t.w = nil
+		t.mu.Unlock()
+		close(w.done)
+		<-w.left
+		t.p.k.layout.resume(t.lwp)
+		t.state.Store(idle)
+	}
+	if atomic.LoadUint64((*uint64)(pointer(t.p.block))) != 0 {
+		t.p.deliver()
+	}
+}
+
+// Exit ends the thread.
+func (t *thread) Exit() {
+	p := t.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t.gone.Swap(true) || p.exiting.Load() {
+		return
+	}
+	delete(p.threads, t)
+	p.k.watch.remove(t)
+	p.release(t)
+}
