@@ -42,8 +42,9 @@ func newPoller() (*poller, error) {
 	return &poller{file: f, conn: conn, sockets: map[int32]*socket{}}, nil
 }
 
-// stop ends run.
-func (p *poller) stop() { _ = p.file.Close() }
+// stop ends run, which may be telling somebody of an event: that is not waited
+// for, as the caller may have what that needs.
+func (p *poller) stop() { go func() { _ = p.file.Close() }() }
 
 // add makes s known. Descriptors are used again, and events can be late, so
 // sockets have numbers of their own.
@@ -78,29 +79,33 @@ func (p *poller) control(op int, s *socket, mask uint32) error {
 	return errors.Join(closed, err)
 }
 
-// run tells of events until stop.
+// run tells of events until stop. All of it is one wait for Go's poller: when
+// there were fewer events than room for them, there are no others until Go's
+// poller says so, and the instance need not be asked.
 func (p *poller) run() {
 	var events [128]unix.EpollEvent
-	n := 0
-	wait := func(fd uintptr) bool {
-		var err error
-		if n, err = unix.EpollWait(int(fd), events[:], 0); err != nil {
-			n = 0
-		}
-		return n > 0
-	}
-	for {
-		if err := p.conn.Read(wait); err != nil {
-			return
-		}
-		for i := range events[:n] {
-			p.mu.Lock()
-			s := p.sockets[events[i].Fd]
-			p.mu.Unlock()
-			if s != nil {
-				s.happened(events[i].Events)
+	_ = p.conn.Read(func(fd uintptr) (done bool) { // ends with an error
+		for {
+			n, err := unix.EpollWait(int(fd), events[:], 0)
+			if err != nil && !errors.Is(err, unix.EINTR) {
+				return false
+			}
+			for i := range events[:max(n, 0)] {
+				p.tell(&events[i])
+			}
+			if err == nil && n < len(events) {
+				return false
 			}
 		}
+	})
+}
+
+func (p *poller) tell(e *unix.EpollEvent) {
+	p.mu.Lock()
+	s := p.sockets[e.Fd]
+	p.mu.Unlock()
+	if s != nil {
+		s.happened(e.Events)
 	}
 }
 

@@ -69,6 +69,22 @@ func TestPoller(t *testing.T) {
 	}
 }
 
+// TestCloseInEvent closes the only socket that is watched when it is told of an
+// event, which ends the poller that tells it.
+func TestCloseInEvent(t *testing.T) {
+	h := new(Host)
+	for range 10 {
+		s := open(t, h, netbsd.AF_INET, netbsd.SOCK_STREAM)
+		closed := make(chan error, 2)
+		if err := s.Watch(func(hypercall.SocketEvents) { closed <- s.Close() }); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-closed; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestOptions sets options and reads them back.
 func TestOptions(t *testing.T) {
 	h := new(Host)

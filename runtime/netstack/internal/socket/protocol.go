@@ -117,6 +117,14 @@ type Stream interface {
 	WriteStream(u *kern.Uio, n int) (int, error)
 }
 
+// A Prober is a Stream for which counting is work. MayRead tells whether there may
+// be something to read; that there is not, ReadStream finds out.
+type Prober interface {
+	Stream
+
+	MayRead() bool
+}
+
 // A Fetcher is a Protocol whose records wait elsewhere. Fetch brings those that there
 // is room for, and is called by a receiver who finds none.
 type Fetcher interface {

@@ -72,7 +72,7 @@ func (so *Socket) receivable(flags int32, resid int, clear bool) (verdict, error
 	st, isStream := so.Proto.(Stream)
 	buffered := 0
 	if isStream {
-		buffered = st.Buffered()
+		buffered = so.buffered(st, flags)
 	}
 	so.Mu.Lock()
 	defer so.Mu.Unlock()
@@ -114,6 +114,20 @@ func (so *Socket) receivable(flags int32, resid int, clear bool) (verdict, error
 		return done, netbsd.EWOULDBLOCK
 	}
 	return wait, nil
+}
+
+// buffered counts the bytes of a stream that can be received: to who takes any, it
+// is enough that there may be some.
+func (so *Socket) buffered(st Stream, flags int32) int {
+	if p, ok := st.(Prober); ok && flags&(netbsd.MSG_PEEK|netbsd.MSG_WAITALL) == 0 && p.MayRead() {
+		so.Mu.Lock()
+		lowat := so.Rcv.Lowat
+		so.Mu.Unlock()
+		if lowat <= 1 {
+			return 1
+		}
+	}
+	return st.Buffered()
 }
 
 // wantsMore tells whether a receiver waits although something is there: on a

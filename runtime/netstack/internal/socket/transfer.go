@@ -57,7 +57,7 @@ func (t *transfer) stream(st Stream) error {
 		if n > 0 && t.pastMark(n) || err != nil || t.peek() {
 			return err
 		}
-		if n > 0 && st.Buffered() > 0 {
+		if t.u.Resid > 0 && n > 0 && st.Buffered() > 0 {
 			continue
 		}
 		if t.u.Resid == 0 || t.flags&netbsd.MSG_WAITALL == 0 || t.ended() {

@@ -30,7 +30,7 @@ func (s *stream) event(ev hypercall.SocketEvents) {
 	}
 	var mask waiter.EventMask
 	if ev&(hypercall.SocketReadable|over) != 0 {
-		s.readable.Store(true)
+		s.news.add()
 		mask |= waiter.ReadableEvents
 	}
 	if ev&(hypercall.SocketWritable|over) != 0 {

@@ -19,7 +19,7 @@ type stream struct {
 	phase atomic.Int32
 	peer  []byte // of a connection that was accepted; nil for others
 
-	readable atomic.Bool // there may be something to read
+	news     news        // of what can be read
 	writable atomic.Bool // there may be room
 	ended    atomic.Bool // nothing more will come than there is
 	discard  atomic.Bool // nobody will read
@@ -94,7 +94,7 @@ func (s *stream) resolve() {
 		return
 	}
 	if _, err := s.host.PeerName(); err == nil && s.phase.CompareAndSwap(connecting, connected) {
-		s.readable.Store(true)
+		s.news.add()
 		s.so.Connected()
 	}
 }
@@ -129,7 +129,7 @@ func (s *stream) Accept(*kern.Lwp) (*socket.Socket, error) {
 		return c
 	})
 	c.phase.Store(connected)
-	c.readable.Store(true)
+	c.news.add()
 	so.Connected()
 	if err := h.Watch(c.event); err != nil {
 		_ = h.Close()
@@ -211,7 +211,9 @@ func (s *stream) Close(*kern.Lwp) {
 			linger := netbsd.Linger{Onoff: 1}
 			_ = s.host.SetOption(netbsd.SOL_SOCKET, netbsd.SO_LINGER, abi.AsBytes(&linger))
 		} else {
-			_ = s.shutdown(netbsd.SHUT_WR) // gone is gone
+			if !s.so.Is(socket.CantSendMore) {
+				_ = s.shutdown(netbsd.SHUT_WR) // gone is gone
+			}
 			s.drain()
 		}
 	}

@@ -16,13 +16,24 @@ func (s *stream) Buffered() int {
 		return 0
 	}
 	n := int(s.numLeft.Load())
-	if s.readable.Load() {
-		n += s.host.Buffered()
+	if s.news.any() {
+		mark := s.news.mark()
+		there := s.host.Buffered()
+		if there == 0 && !s.ended.Load() && !s.urgent.Load() {
+			s.news.exhausted(mark)
+		}
+		n += there
 	}
 	if n == 0 && s.urgent.Load() {
 		return s.behindMark()
 	}
 	return n
+}
+
+// MayRead tells whether a read would find something, or may, without asking the
+// host.
+func (s *stream) MayRead() bool {
+	return !s.discard.Load() && !s.urgent.Load() && (s.numLeft.Load() > 0 || s.news.any())
 }
 
 // Space counts the bytes that can be written: as many as the socket's buffer may
@@ -71,16 +82,17 @@ func (s *stream) fetch(p []byte, peek bool) (int, error) {
 	if peek {
 		flags = netbsd.MSG_PEEK
 	}
-	s.readable.Store(false)
+	mark := s.news.mark()
 	n, err := s.host.Receive(p, flags)
 	switch {
 	case err == nil && n == 0:
 		return 0, s.end(peek)
-	case err == nil && (n == len(p) || peek || s.ended.Load() || s.urgent.Load()):
-		s.readable.Store(true)
+	case err == nil && (n == len(p) || peek || s.ended.Load() || s.urgent.Load()): // there may be more
 	case err != nil && hypercall.Errno(err) != netbsd.EWOULDBLOCK:
 		s.fail(err)
 		return 0, s.end(peek)
+	default:
+		s.news.exhausted(mark)
 	}
 	return n, nil
 }
