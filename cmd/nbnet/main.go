@@ -7,6 +7,7 @@
 //	nbnet ifconfig|route|arp|ndp|sysctl|netstat|ping|ping6 [--server URL] [--json] ARGUMENT...
 //	nbnet capture [--server URL] [-w FILE] INTERFACE
 //	nbnet dumpbus [-w FILE] BUS
+//	nbnet fs ls|cat|stat|cp|put IMAGE PATH...
 //	nbnet completion SHELL
 //	nbnet man [COMMAND]
 //

@@ -44,14 +44,13 @@ or a rump_server of NetBSD.`,
 	})
 	cmd.PersistentFlags().StringVar(&a.server, "server", "", "the `URL` of the kernel (default: $RUMP_SERVER)")
 	cmd.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON")
-	cmd.AddGroup(&cobra.Group{ID: kernels, Title: "Kernels:"}, &cobra.Group{ID: clients, Title: "In a kernel, as on NetBSD:"})
-	cmd.AddCommand(a.serveCommand(), a.captureCommand(), a.dumpbusCommand(), a.manCommand())
+	cmd.AddGroup(&cobra.Group{ID: kernels, Title: "Kernels:"}, &cobra.Group{ID: clients, Title: "In a kernel, as on NetBSD:"},
+		&cobra.Group{ID: images, Title: "File systems:"})
+	cmd.AddCommand(a.serveCommand(), a.captureCommand(), a.dumpbusCommand(), a.manCommand(), a.fsCommand())
 	for _, c := range commands {
 		cmd.AddCommand(a.clientCommand(c))
 	}
-	for _, c := range append(cmd.Commands(), cmd) {
-		wrapArgs(c)
-	}
+	wrapArgs(cmd)
 	return cmd
 }
 
@@ -59,10 +58,15 @@ or a rump_server of NetBSD.`,
 const (
 	kernels = "kernels"
 	clients = "clients"
+	images  = "images"
 )
 
-// wrapArgs makes errors about the number of arguments those of usage.
+// wrapArgs makes errors about the number of arguments those of usage, of a command
+// and of those below it.
 func wrapArgs(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		wrapArgs(sub)
+	}
 	check := c.Args
 	if check == nil {
 		return
@@ -73,7 +77,7 @@ func wrapArgs(c *cobra.Command) {
 		case err == nil:
 			return nil
 		case cmd.HasSubCommands():
-			instead := "see nbnet --help"
+			instead := "see " + cmd.CommandPath() + " --help"
 			if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
 				instead = "is it " + strings.Join(like, " or ") + "?"
 			}

@@ -1,0 +1,141 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/abigen/abigen/runtime/sysproxy"
+)
+
+// startWithin is how long a kernel may take to boot.
+const startWithin = time.Minute
+
+// device is what the image is in the kernel.
+const device = "/dev/image"
+
+// A Server is a NetBSD kernel of its own, a rump_server, that has mounted an image.
+type Server struct {
+	*Mounted
+	dir     string // of the socket and of what the kernel prints
+	cmd     *exec.Cmd
+	exited  chan struct{}
+	client  *sysproxy.Client
+	console string // a file
+}
+
+var _ WriteVolume = (*Server)(nil)
+
+// Boot starts the kernel below prefix, where bin/rump_server is, and mounts the
+// image there.
+func Boot(ctx context.Context, prefix, image string, readOnly bool) (*Server, error) {
+	// The kernel says EINVAL of whatever is wrong with the file.
+	mode := os.O_RDWR
+	if readOnly {
+		mode = os.O_RDONLY
+	}
+	f, err := os.OpenFile(image, mode, 0)
+	if err != nil {
+		return nil, err
+	}
+	_ = f.Close()
+	dir, err := os.MkdirTemp("", "nbnet-fs")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir, console: filepath.Join(dir, "console"), exited: make(chan struct{})}
+	if err := s.boot(ctx, prefix, image, readOnly); err != nil {
+		return nil, errors.Join(s.explain(err), s.halt())
+	}
+	return s, nil
+}
+
+func (s *Server) boot(ctx context.Context, prefix, image string, readOnly bool) error {
+	image, err := filepath.Abs(image)
+	if err != nil {
+		return err
+	}
+	// A comma in the path would end it.
+	link := filepath.Join(s.dir, "image")
+	if err := os.Symlink(image, link); err != nil {
+		return err
+	}
+	log, err := os.Create(s.console)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	url := "unix://" + filepath.Join(s.dir, "kernel")
+	s.cmd = exec.Command(filepath.Join(prefix, "bin", "rump_server"), "-s",
+		"-lrumpvfs", "-lrumpdev", "-lrumpdev_disk", "-lrumpfs_ffs",
+		"-d", "key="+device+",hostpath="+link+",size=host", url)
+	s.cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+filepath.Join(prefix, "lib"))
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	if err := s.cmd.Start(); err != nil {
+		s.cmd = nil
+		return err
+	}
+	go func() {
+		_ = s.cmd.Wait() // it is killed in the end
+		close(s.exited)
+	}()
+	if s.client, err = s.dial(ctx, url); err != nil {
+		return fmt.Errorf("the kernel does not start: %w", err)
+	}
+	if s.Mounted, err = Mount(ctx, s.client, "ffs", device, readOnly); err != nil {
+		return fmt.Errorf("mount: %w", err)
+	}
+	return nil
+}
+
+// dial connects to the kernel as soon as it listens.
+func (s *Server) dial(ctx context.Context, url string) (*sysproxy.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	for {
+		k, err := sysproxy.Dial(ctx, url)
+		if err == nil {
+			return k, nil
+		}
+		select {
+		case <-s.exited:
+			return nil, errors.New("it has ended")
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// explain adds to an error what the kernel has said last.
+func (s *Server) explain(err error) error {
+	b, _ := os.ReadFile(s.console)
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		return fmt.Errorf("%w (the kernel's last words: %s)", err, visible(last))
+	}
+	return err
+}
+
+// Close unmounts the image and ends the kernel.
+func (s *Server) Close() error {
+	return errors.Join(s.Mounted.Close(), s.halt())
+}
+
+// halt ends the kernel as it is.
+func (s *Server) halt() error {
+	var err error
+	if s.client != nil {
+		err = s.client.Close()
+	}
+	if s.cmd != nil {
+		err = errors.Join(err, s.cmd.Process.Kill())
+		<-s.exited
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
+}
