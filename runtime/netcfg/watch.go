@@ -2,6 +2,7 @@ package netcfg
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 
 	"github.com/abigen/abigen/abi"
@@ -29,7 +30,24 @@ func (c *Client) Watch(ctx context.Context) (*Watcher, error) {
 		t.Exit()
 		return nil, wrap("watch", "the kernel", err)
 	}
+	// What a kernel gives by itself is full after a dozen messages. If it gives no
+	// more, that has to do.
+	_ = syscalls.Setsockopt(ctx, t, fd, netbsd.SOL_SOCKET, netbsd.SO_RCVBUF, t.mem.put(binary.NativeEndian.AppendUint32(nil, watchBuffer)), 4)
 	return &Watcher{thread: t, fd: fd}, nil
+}
+
+// watchBuffer is room for messages that have not been read, in bytes: most of what
+// kern.sbmax allows.
+const watchBuffer = 192 << 10
+
+// Lost returns how many messages were lost so far because there was no room for them.
+func (w *Watcher) Lost(ctx context.Context) (int32, error) {
+	w.mem.reset()
+	v, n := w.mem.put(make([]byte, 4)), w.mem.put(binary.NativeEndian.AppendUint32(nil, 4))
+	if err := syscalls.Getsockopt(ctx, w, w.fd, netbsd.SOL_SOCKET, netbsd.SO_OVERFLOWED, v, n); err != nil {
+		return 0, wrap("watch", "the kernel", err)
+	}
+	return int32(binary.NativeEndian.Uint32(w.mem.at(v, 4))), nil
 }
 
 // Next waits for the next change. It fails with EINTR when ctx is done. What has

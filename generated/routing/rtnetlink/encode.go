@@ -63,7 +63,7 @@ func Append(b []byte, header linux.Nlmsghdr, m *routing.Message) ([]byte, error)
 			Struct(&build, &h)
 			break
 		}
-		err = appendRoute(&build, e, m.Op)
+		err = appendRoute(&build, e, m.Op, request)
 	case *routing.Neighbor:
 		err = appendNeighbor(&build, e, m.Op)
 	}

@@ -202,7 +202,7 @@ func multipath(r *routing.Route, at Attribute, v uint8, out *routing.Message) er
 }
 
 // appendRoute encodes a route.
-func appendRoute(b *Builder, r *routing.Route, op routing.Op) error {
+func appendRoute(b *Builder, r *routing.Route, op routing.Op, request bool) error {
 	dst := r.Dst.Addr()
 	if !r.Dst.IsValid() {
 		return abi.BadLength("rtmsg", "rtm_dst_len", r.Dst.Bits())
@@ -226,7 +226,7 @@ func appendRoute(b *Builder, r *routing.Route, op routing.Op) error {
 	}
 	Struct(b, &h)
 	b.Uint32(uint16(linux.RTA_TABLE), routeTable(r))
-	if r.Dst.Bits() != 0 || op == routing.Get {
+	if r.Dst.Bits() != 0 || op == routing.Get && request {
 		b.Attribute(uint16(linux.RTA_DST), dst.AsSlice())
 	}
 	index, err := routeIndex(r)
