@@ -51,7 +51,7 @@ func TestManyClients(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	for range 500 {
+	for range 3000 {
 		if runtime.NumGoroutine() <= before+5 {
 			return
 		}
@@ -80,11 +80,25 @@ func TestLimits(t *testing.T) {
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
-	time.Sleep(50 * time.Millisecond)
+	for deadline := time.Now().Add(30 * time.Second); !s.left(1); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("what has ended is still there")
+		}
+	}
 	if _, err := c.newProcess(kernel.ProcessOptions{}, handshakeFork, append(r.cookie[:], 0, 0, 0, 0)); !errors.Is(err, InvalidPrefork) {
 		t.Error(err)
 	}
 	if _, err := syscalls.Getpid(t.Context(), th); err != nil {
 		t.Error(err)
 	}
+}
+
+// left reports whether a server has no more than so many clients, and nothing to
+// be claimed.
+func (s *Server) left(clients int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.preforks.mu.Lock()
+	defer s.preforks.mu.Unlock()
+	return len(s.sessions) <= clients && len(s.preforks.all) == 0
 }
