@@ -35,6 +35,9 @@ var structs = map[string]string{
 }
 
 func TestValues(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads the sources of two packages for eight targets")
+	}
 	explained := readDifferences(t)
 	used := map[string]bool{}
 	for _, system := range []string{"netbsd", "linux"} {
