@@ -41,7 +41,7 @@ func (h *Host) Open(family, typ int32) (hypercall.Socket, error) {
 	if err != nil {
 		return nil, hypercall.Errno(err)
 	}
-	s := &socket{host: h, fd: fd, typ: typ}
+	s := &socket{host: h, fd: fd, family: family, typ: typ}
 	if family == netbsd.AF_INET6 {
 		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
 			_ = unix.Close(fd)

@@ -3,6 +3,7 @@ package sockin
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 
 	"golang.org/x/sys/unix"
 
@@ -38,16 +39,18 @@ const (
 
 // SetOption sets an option of the host.
 func (s *socket) SetOption(level, name int32, value []byte) error {
-	if bit := pktinfo[name]; bit != 0 && level == netbsd.IPPROTO_IP {
+	if bit := pktinfo[name]; bit != 0 && level == netbsd.IPPROTO_IP && s.family == netbsd.AF_INET {
 		return s.setPktinfo(bit, value)
 	}
-	toLevel, toName, ok := counterpart(level, name)
+	toLevel, toName, ok := s.counterpart(level, name)
 	switch {
-	case !ok || level == netbsd.IPPROTO_IP && name == netbsd.IP_RETOPTS: // can only be read
+	case !ok || readOnly(level, name):
 		return netbsd.ENOPROTOOPT
 	case isByte(level, name) && len(value) == 1:
 		value = binary.NativeEndian.AppendUint32(nil, uint32(value[0]))
 	case isInt(level, name) && len(value) != 4:
+		return netbsd.EINVAL
+	case level == netbsd.IPPROTO_IPV6 && name == netbsd.IPV6_MULTICAST_LOOP && len(value) == 4 && binary.NativeEndian.Uint32(value) > 1:
 		return netbsd.EINVAL
 	}
 	buf := make([]byte, maxOption)
@@ -55,16 +58,54 @@ func (s *socket) SetOption(level, name int32, value []byte) error {
 	if err != nil {
 		return netbsd.EINVAL
 	}
-	return s.use(func(fd int) error { return setsockopt(fd, toLevel, toName, buf[:n]) })
+	err = s.use(func(fd int) error { return setsockopt(fd, toLevel, toName, buf[:n]) })
+	return noInterface(err)
 }
 
-// counterpart returns the host's numbers of an option. IP_HDRINCL and ICMP6_FILTER
-// are of raw sockets.
-func counterpart(level, name int32) (toLevel, toName int32, ok bool) {
-	if level == netbsd.IPPROTO_IP && name == netbsd.IP_HDRINCL || level == netbsd.IPPROTO_ICMPV6 {
+// noInterface returns err as NetBSD has it, when it is that there is no interface
+// with an index.
+func noInterface(err error) error {
+	if errors.Is(err, netbsd.ENODEV) {
+		return netbsd.ENXIO
+	}
+	return err
+}
+
+// counterpart returns the host's numbers of an option. Those of another family or
+// protocol than the socket's, which the host may know, and those of raw sockets
+// have none.
+func (s *socket) counterpart(level, name int32) (toLevel, toName int32, ok bool) {
+	switch level {
+	case netbsd.IPPROTO_IP:
+		ok = s.family == netbsd.AF_INET && name != netbsd.IP_HDRINCL
+	case netbsd.IPPROTO_IPV6:
+		ok = s.family == netbsd.AF_INET6 && name != netbsd.IPV6_CHECKSUM
+	case netbsd.IPPROTO_TCP:
+		ok = s.typ == netbsd.SOCK_STREAM
+	case netbsd.IPPROTO_ICMPV6:
+	default:
+		ok = true
+	}
+	if !ok {
 		return 0, 0, false
 	}
 	return tolinux.SocketOption(level, name)
+}
+
+// readOnly tells whether an option cannot be set.
+func readOnly(level, name int32) bool {
+	return level == netbsd.IPPROTO_IP && name == netbsd.IP_RETOPTS || level == netbsd.IPPROTO_TCP && name == netbsd.TCP_INFO
+}
+
+// writeOnly tells whether an option cannot be asked for.
+func writeOnly(level, name int32) bool {
+	switch level {
+	case netbsd.IPPROTO_IP:
+		return name == netbsd.IP_ADD_MEMBERSHIP || name == netbsd.IP_DROP_MEMBERSHIP
+	case netbsd.IPPROTO_IPV6:
+		return name == netbsd.IPV6_JOIN_GROUP || name == netbsd.IPV6_LEAVE_GROUP
+	}
+	return false
 }
 
 // isInt tells whether the value of an option must be an int, where the host takes
@@ -104,15 +145,18 @@ func (s *socket) setPktinfo(bit uint32, value []byte) error {
 
 // Option returns an option of the host.
 func (s *socket) Option(level, name int32) ([]byte, error) {
-	if bit := pktinfo[name]; bit != 0 && level == netbsd.IPPROTO_IP {
+	if bit := pktinfo[name]; bit != 0 && level == netbsd.IPPROTO_IP && s.family == netbsd.AF_INET {
 		return truth(s.wants.Load()&bit != 0), nil
 	}
 	if level == netbsd.IPPROTO_IP && name == netbsd.IP_RETOPTS {
 		name = netbsd.IP_OPTIONS // as in NetBSD
 	}
-	toLevel, toName, ok := counterpart(level, name)
-	if !ok {
+	toLevel, toName, ok := s.counterpart(level, name)
+	switch {
+	case !ok:
 		return nil, netbsd.ENOPROTOOPT
+	case writeOnly(level, name):
+		return nil, netbsd.EOPNOTSUPP
 	}
 	size := maxOption
 	if toLevel == unix.IPPROTO_TCP && toName == unix.TCP_INFO {

@@ -16,9 +16,10 @@ import (
 
 // A socket is one of the host.
 type socket struct {
-	host *Host
-	typ  int32 // NetBSD's
-	id   int32 // in the poller
+	host   *Host
+	family int32 // NetBSD's
+	typ    int32
+	id     int32 // in the poller
 
 	mu      sync.RWMutex // held for writing to close it; guards what follows
 	fd      int          // -1 when closed
@@ -172,7 +173,7 @@ func (s *socket) Listen(backlog int) error {
 
 // Accept returns a connection.
 func (s *socket) Accept() (hypercall.Socket, []byte, error) {
-	c := &socket{host: s.host, typ: s.typ, fd: -1}
+	c := &socket{host: s.host, family: s.family, typ: s.typ, fd: -1}
 	var buf [maxName]byte
 	n := 0
 	err := s.use(func(fd int) (err error) {

@@ -38,7 +38,7 @@ func (s *socket) Send(p, to, control []byte, flags int32) (int, error) {
 		_ = s.rearm() // it is open and watched
 	}
 	if err != nil {
-		return 0, hypercall.Errno(err)
+		return 0, noInterface(hypercall.Errno(err))
 	}
 	return n, nil
 }
