@@ -113,7 +113,7 @@ func TestImageSame(t *testing.T) {
 	if why := rump.Missing(); why != "" {
 		t.Skip(why)
 	}
-	for _, name := range []string{"v1le", "v1be", "v2le", "v2be"} {
+	for _, name := range []string{"v1le", "v1be", "v2le", "v2be", "old1le", "old1be"} {
 		t.Run(name, func(t *testing.T) {
 			image := unpack(t, name)
 			for _, line := range []string{

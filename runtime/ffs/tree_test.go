@@ -284,12 +284,7 @@ func TestImages(t *testing.T) {
 	for _, name := range images {
 		t.Run(name, func(t *testing.T) {
 			if *update {
-				version, order := name[1:2], name[2:4]
-				b, err := os.ReadFile(makefs(t, want, "-M", "2m", "-B", order, "-T", "1700100000", "-o", "version="+version+",bsize=4096,fsize=512"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				compress(t, name, b)
+				compress(t, name, makeImage(t, want, name[1:2], name[2:4]))
 			}
 			fsys := openBytes(t, image(t, name))
 			hasTree(t, fsys, want)
@@ -302,6 +297,16 @@ func TestImages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// makeImage returns an image of the tree that is the same each time.
+func makeImage(t *testing.T, t2 map[string]node, version, order string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(makefs(t, t2, "-M", "2m", "-B", order, "-T", "1700100000", "-o", "version="+version+",bsize=4096,fsize=512"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 var update = flag.Bool("update", false, "make the images in testdata anew, with makefs")
