@@ -4,6 +4,7 @@
 // Usage:
 //
 //	nbnet serve [--iface SPEC]... [--route SPEC]... [--sysctl NAME=VALUE]... [--file FILE] URL
+//	nbnet run [flags] -- PROGRAM [ARGUMENT...]
 //	nbnet ifconfig|route|arp|ndp|sysctl|netstat|ping|ping6 [--server URL] [--json] ARGUMENT...
 //	nbnet capture [--server URL] [-w FILE] INTERFACE
 //	nbnet dumpbus [-w FILE] BUS
@@ -25,6 +26,7 @@ import (
 	"syscall"
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
+	"github.com/abigen/abigen/runtime/hijack"
 )
 
 // Exit codes.
@@ -35,6 +37,7 @@ const (
 )
 
 func main() {
+	hijack.Helper()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program where it stands
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -46,7 +46,7 @@ or a rump_server of NetBSD.`,
 	cmd.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON")
 	cmd.AddGroup(&cobra.Group{ID: kernels, Title: "Kernels:"}, &cobra.Group{ID: clients, Title: "In a kernel, as on NetBSD:"},
 		&cobra.Group{ID: images, Title: "File systems:"})
-	cmd.AddCommand(a.serveCommand(), a.captureCommand(), a.dumpbusCommand(), a.manCommand(), a.fsCommand())
+	cmd.AddCommand(a.serveCommand(), a.runCommand(), a.captureCommand(), a.dumpbusCommand(), a.manCommand(), a.fsCommand())
 	for _, c := range commands {
 		cmd.AddCommand(a.clientCommand(c))
 	}

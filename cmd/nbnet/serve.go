@@ -80,6 +80,15 @@ be one of:
 		},
 	}
 	fl := cmd.Flags()
+	f.kernelFlags(cmd)
+	fl.StringVar(&f.mode, "socket-mode", "", "the permissions of the socket, an octal `number` (default 0600)")
+	fl.BoolVar(&f.public, "public", false, "allow TCP addresses that other machines reach")
+	return cmd
+}
+
+// kernelFlags are those that say which kernel to boot, and with what.
+func (f *serveFlags) kernelFlags(cmd *cobra.Command) {
+	fl := cmd.Flags()
 	fl.StringVarP(&f.file, "file", "f", "", "read what to do from this `file` first")
 	fl.StringVar(&f.kernel, "kernel", "", "the `kind` of kernel: embedded")
 	fl.StringVar(&f.release, "release", "", "the `version` of NetBSD whose interface the kernel has: 10.1 or 7.99.34 (default 10.1)")
@@ -87,13 +96,30 @@ be one of:
 	fl.StringArrayVar(&f.ifaces, "iface", nil, "an interface, `INTERFACE`=tap:NAME or =bus:FILE, with addresses, or sockin; may be repeated")
 	fl.StringArrayVar(&f.routes, "route", nil, "a route, `DESTINATION=GATEWAY`; may be repeated")
 	fl.StringArrayVar(&f.sysctls, "sysctl", nil, "a variable, `NAME=VALUE`; may be repeated")
-	fl.StringVar(&f.mode, "socket-mode", "", "the permissions of the socket, an octal `number` (default 0600)")
-	fl.BoolVar(&f.public, "public", false, "allow TCP addresses that other machines reach")
-	return cmd
 }
 
-// config puts file and flags together.
+// given tells whether any of kernelFlags was.
+func (f *serveFlags) given() bool {
+	return f.file+f.kernel+f.release+f.hostname != "" || len(f.ifaces)+len(f.routes)+len(f.sysctls) > 0
+}
+
+// config puts file and flags together, for a kernel that is served.
 func (f *serveFlags) config(urls []string) (*serve.Config, error) {
+	cfg, err := f.read(urls)
+	if err != nil {
+		return nil, err
+	}
+	if url := os.Getenv("RUMP_SERVER"); len(cfg.Listen) == 0 && url != "" {
+		cfg.Listen = []string{url}
+	}
+	if err := cfg.CheckListen(); err != nil {
+		return nil, command.Usage("", "%v", err)
+	}
+	return cfg, nil
+}
+
+// read puts file and flags together.
+func (f *serveFlags) read(urls []string) (*serve.Config, error) {
 	cfg := new(serve.Config)
 	if f.file != "" {
 		var err error
@@ -107,9 +133,6 @@ func (f *serveFlags) config(urls []string) (*serve.Config, error) {
 		}
 	}
 	cfg.Listen = append(cfg.Listen, urls...)
-	if url := os.Getenv("RUMP_SERVER"); len(cfg.Listen) == 0 && url != "" {
-		cfg.Listen = []string{url}
-	}
 	cfg.Set = f.sysctls
 	cfg.Public = cfg.Public || f.public
 	for _, s := range f.ifaces {

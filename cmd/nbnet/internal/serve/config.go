@@ -181,7 +181,20 @@ func ReadFile(name string) (*Config, error) {
 	return c, strictyaml.Decode(name, b, c)
 }
 
-// Check finds what cannot be, before anything is done.
+// CheckListen finds what cannot be of where to serve.
+func (c *Config) CheckListen() error {
+	if len(c.Listen) == 0 {
+		return fmt.Errorf("nowhere to serve; type a URL, as unix:///tmp/kernel")
+	}
+	for _, u := range c.Listen {
+		if _, err := sysproxy.ParseURL(u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Check finds what cannot be of the kernel, before anything is done.
 func (c *Config) Check() error {
 	switch c.Kernel {
 	case "", "embedded":
@@ -193,14 +206,6 @@ func (c *Config) Check() error {
 	}
 	if _, err := c.mode(); err != nil {
 		return err
-	}
-	if len(c.Listen) == 0 {
-		return fmt.Errorf("nowhere to serve; type a URL, as unix:///tmp/kernel")
-	}
-	for _, u := range c.Listen {
-		if _, err := sysproxy.ParseURL(u); err != nil {
-			return err
-		}
 	}
 	if c.Sockin && len(c.Interfaces)+len(c.Routes) > 0 {
 		return fmt.Errorf("sockin: the network is the host's then; leave out interfaces and routes")

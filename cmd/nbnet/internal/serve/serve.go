@@ -16,7 +16,7 @@ import (
 // everything is taken away again: sockets, taps and with these the host's routes
 // through them. ready is called when the kernel is configured.
 func Run(ctx context.Context, cfg *Config, host *hypercall.Host, log *slog.Logger, ready func(kernel.Kernel)) (err error) {
-	if err := cfg.Check(); err != nil {
+	if err := errors.Join(cfg.Check(), cfg.CheckListen()); err != nil {
 		return err
 	}
 	// First, since that somebody listens there already is no time to join

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/abigen/abigen/cmd/nbnet/internal/command"
+	"github.com/abigen/abigen/cmd/nbnet/internal/serve"
+	"github.com/abigen/abigen/runtime/hijack"
+	"github.com/abigen/abigen/runtime/hypercall/sockin"
+	"github.com/abigen/abigen/runtime/kernel"
+	"github.com/abigen/abigen/runtime/netstack"
+	"github.com/abigen/abigen/runtime/sysproxy"
+)
+
+// runFlags are what the command line of run has.
+type runFlags struct {
+	config serveFlags
+	via    []string
+	trace  string
+	stats  bool
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run [flags] -- PROGRAM [ARGUMENT...]",
+		Short: "Run a Linux program on a kernel",
+		Long: `Run runs an unmodified Linux program, and all it starts, so that its sockets are those of a
+NetBSD kernel: one that run boots and configures as serve does, or the one that --server
+names. Nothing of the host's network is reached, unless --via says so. Local sockets are the
+host's.
+
+With --via host=dns what goes to port 53 is the host's, and with --via host=loopback what goes to
+127.0.0.0/8 and ::1.
+
+It takes Linux 5.14 or later. The exit code is the program's, or 128 and the number of the signal
+that ended it.`,
+		Example: `  nbnet run --iface virt0=tap:tap0,10.0.0.2/24 --route default=10.0.0.1 --via host=dns -- curl http://example.com/
+  nbnet run --server unix:///tmp/kernel -- python3 -m http.server`,
+		GroupID: kernels,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.run(cmd.Context(), &f, args)
+		},
+	}
+	fl := cmd.Flags()
+	fl.SetInterspersed(false)
+	f.config.kernelFlags(cmd)
+	fl.StringArrayVar(&f.via, "via", nil, "what is reached through the host, `host=dns` or host=loopback; may be repeated")
+	fl.StringVar(&f.trace, "trace", "", "write each call that is translated, as `text` or json")
+	fl.Lookup("trace").NoOptDefVal = "text"
+	fl.BoolVar(&f.stats, "stats", false, "write at the end how many calls there were, and how long they took")
+	return cmd
+}
+
+func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
+	via, err := f.viaHost()
+	if err != nil {
+		return err
+	}
+	if via.Host != nil {
+		defer func() { _ = via.Host.Close() }()
+	}
+	k, err := a.kernelFor(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = k.Close() }()
+	cfg := hijack.Config{Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Via: via}
+	code, err := runProgram(ctx, k, cfg)
+	if err != nil {
+		return err
+	}
+	if code != 0 {
+		return command.Status(code)
+	}
+	return nil
+}
+
+// runProgram runs the program. It gets the signals of the terminal itself, and
+// the others from here.
+func runProgram(ctx context.Context, k kernel.Kernel, cfg hijack.Config) (int, error) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM)
+	if isTerminal(os.Stdin) {
+		signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
+	} else {
+		signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT)
+	}
+	defer signal.Stop(signals)
+	cfg.Signals = signals
+	return hijack.Run(context.WithoutCancel(ctx), k, cfg)
+}
+
+// kernelFor returns the kernel to run on.
+func (a *app) kernelFor(ctx context.Context, f *runFlags) (kernel.Kernel, error) {
+	if url := a.server; url != "" {
+		if f.config.given() {
+			return nil, command.Usage("leave out one of them", "--server names a kernel, the other flags configure a new one")
+		}
+		k, err := sysproxy.Dial(ctx, url)
+		if err != nil {
+			return nil, command.Hint(err, "is there a kernel? \"nbnet serve "+url+"\" starts one")
+		}
+		return k, nil
+	}
+	cfg, err := f.config.read(nil)
+	if err != nil {
+		return nil, err
+	}
+	return serve.Boot(ctx, cfg, nil)
+}
+
+// viaHost reads --via.
+func (f *runFlags) viaHost() (hijack.Via, error) {
+	var via hijack.Via
+	for _, s := range f.via {
+		switch s {
+		case "host=dns":
+			via.DNS = true
+		case "host=loopback":
+			via.Loopback = true
+		case "stack=dns":
+			via.DNS = false
+		case "stack=loopback":
+			via.Loopback = false
+		default:
+			return via, command.Usage("type host=dns or host=loopback", "--via %q", s)
+		}
+	}
+	if !via.DNS && !via.Loopback {
+		return via, nil
+	}
+	k, err := netstack.New(netstack.Config{Sockin: new(sockin.Host)})
+	if err != nil {
+		return via, fmt.Errorf("the host's network: %w", err)
+	}
+	via.Host = k
+	return via, nil
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+}

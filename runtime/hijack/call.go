@@ -1,0 +1,177 @@
+//go:build linux && (amd64 || arm64)
+
+package hijack
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/abigen/abigen/generated/tolinux"
+	"github.com/abigen/abigen/linux"
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hijack/internal/procmem"
+	"github.com/abigen/abigen/runtime/hijack/internal/seccomp"
+)
+
+// A call is one that was caught.
+type call struct {
+	seccomp.Call
+	sup   *supervisor
+	start time.Time // zero: nobody wants to know
+	note  string
+}
+
+// Errors that are none.
+var (
+	errHost     = errors.New("the host makes the call")
+	errAnswered = errors.New("the call was answered")
+	errLater    = errors.New("the call will be answered")
+)
+
+// errRestart makes the kernel make a call again after a signal's handler, or
+// return EINTR, as the handler was installed.
+const errRestart unix.Errno = 512
+
+// make makes the call, but for what has to wait.
+func (c *call) make() {
+	c.note = ""
+	if c.sup.observed() {
+		c.start = time.Now()
+	}
+	c.finish(c.dispatch())
+}
+
+// later makes the rest of the call in a goroutine of its own.
+func (c *call) later(f func(c *call) (int64, error)) (int64, error) {
+	own := *c
+	go func() { own.finish(f(&own)) }()
+	return 0, errLater
+}
+
+// finish answers the call.
+func (c *call) finish(v int64, err error) {
+	l := c.sup.listener
+	switch {
+	case err == nil:
+		c.observe(v, 0, false)
+		_ = l.Return(c.ID, v, 0)
+	case errors.Is(err, errHost):
+		c.observe(0, 0, true)
+		_ = l.Continue(c.ID)
+	case errors.Is(err, errAnswered):
+		c.observe(v, 0, false)
+	case errors.Is(err, errLater):
+	default:
+		e := errno(err)
+		c.observe(0, e, false)
+		_ = l.Return(c.ID, 0, unix.Errno(e))
+	}
+}
+
+// errno returns the Linux error number of an error.
+func errno(err error) linux.Errno {
+	var lx unix.Errno
+	var nb netbsd.Errno
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &lx):
+		return linux.Errno(lx)
+	case errors.As(err, &nb):
+		if e, ok := tolinux.Errno(nb); ok {
+			return e
+		}
+	}
+	return linux.EINVAL
+}
+
+func (c *call) mem() procmem.Memory { return procmem.Memory(c.PID) }
+
+// read reads the caller's memory. What it returns was the caller's, for it is
+// looked at afterwards whether that still waits.
+func (c *call) read(p []byte, addr uint64) error {
+	if err := c.mem().Read(p, addr); err != nil {
+		return err
+	}
+	if !c.sup.listener.Valid(c.ID) {
+		return unix.ESRCH
+	}
+	return nil
+}
+
+// write writes to the caller's memory. It is looked at first whether that still
+// waits.
+func (c *call) write(p []byte, addr uint64) error {
+	if !c.sup.listener.Valid(c.ID) {
+		return unix.ESRCH
+	}
+	return c.mem().Write(p, addr)
+}
+
+func (c *call) readInt(addr uint64) (int32, error) {
+	var b [4]byte
+	err := c.read(b[:], addr)
+	return int32(nativeUint32(b[:])), err
+}
+
+// int returns an argument that is an int.
+func (c *call) int(i int) int32 { return int32(uint32(c.Args[i])) }
+
+// dispatch makes the call.
+func (c *call) dispatch() (int64, error) {
+	switch c.Number {
+	case unix.SYS_SOCKET:
+		return c.socket()
+	case unix.SYS_IOCTL:
+		return c.ioctl()
+	}
+	so, fd, err := c.sup.find(c.PID, int(c.int(0)))
+	if err != nil {
+		return 0, err
+	}
+	return c.dispatchSocket(so, fd)
+}
+
+// dispatchSocket makes a call about a socket. fd is a descriptor of the
+// placeholder, which is to be closed.
+func (c *call) dispatchSocket(so *socket, fd *file) (int64, error) {
+	defer fd.release()
+	defer so.release()
+	switch c.Number {
+	case unix.SYS_BIND:
+		return c.bind(so)
+	case unix.SYS_CONNECT:
+		return c.connect(so, fd)
+	case unix.SYS_LISTEN:
+		return c.listen(so, fd)
+	case unix.SYS_ACCEPT:
+		return c.accept(so, fd, 0)
+	case unix.SYS_ACCEPT4:
+		return c.accept(so, fd, c.int(3))
+	case unix.SYS_SHUTDOWN:
+		return c.shutdown(so)
+	case unix.SYS_GETSOCKNAME:
+		return c.name(so, false)
+	case unix.SYS_GETPEERNAME:
+		return c.name(so, true)
+	case unix.SYS_SETSOCKOPT:
+		return c.setOption(so, fd)
+	case unix.SYS_GETSOCKOPT:
+		return c.option(so, fd)
+	case unix.SYS_SENDTO:
+		return c.sendto(so, fd)
+	case unix.SYS_RECVFROM:
+		return c.recvfrom(so, fd)
+	case unix.SYS_SENDMSG:
+		return c.sendmsg(so, fd)
+	case unix.SYS_RECVMSG:
+		return c.recvmsg(so, fd)
+	case unix.SYS_SENDMMSG:
+		return c.sendmmsg(so, fd)
+	case unix.SYS_RECVMMSG:
+		return c.recvmmsg(so, fd)
+	}
+	return 0, unix.ENOSYS
+}

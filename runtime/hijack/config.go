@@ -1,0 +1,39 @@
+package hijack
+
+import (
+	"io"
+	"os"
+
+	"github.com/abigen/abigen/runtime/kernel"
+)
+
+// Config says what to run.
+type Config struct {
+	Args []string // the program, looked for in $PATH, and its arguments
+	Env  []string // nil: that of this process
+	Dir  string   // where it runs; empty: here
+
+	Stdin          *os.File // nil: nothing to read
+	Stdout, Stderr *os.File // nil: what is written is lost
+
+	// Signals are passed on to the program.
+	Signals <-chan os.Signal
+
+	// Via says by which kernel some destinations are reached. The zero value is
+	// the stack for all.
+	Via Via
+
+	// Stats is written to at the end, if it is not nil.
+	Stats io.Writer
+
+	// Trace is called for each call that was caught, when it returns. It may
+	// be called by several goroutines at once.
+	Trace func(*Event)
+}
+
+// Via says which destinations are reached by another kernel than the stack.
+type Via struct {
+	Host     kernel.Kernel // has the host's network, see hypercall/sockin
+	DNS      bool          // port 53 of any address
+	Loopback bool          // addresses of the host itself: 127.0.0.0/8 and ::1
+}

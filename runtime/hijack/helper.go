@@ -1,0 +1,71 @@
+//go:build linux && (amd64 || arm64)
+
+package hijack
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/abigen/abigen/runtime/hijack/internal/seccomp"
+)
+
+// helperName is the environment variable that makes an executable the helper.
+const helperName = "NBNET_HIJACK_HELPER"
+
+// helperFD is the descriptor by which the helper speaks with the supervisor.
+const helperFD = 3
+
+// Helper is to be called first thing in main by executables that call Run, which
+// executes the same file again to become the program. It returns unless that is what
+// this process is for.
+func Helper() {
+	path, ok := os.LookupEnv(helperName)
+	if !ok {
+		return
+	}
+	runtime.LockOSThread()
+	// Whatever goes wrong is said to the supervisor, which waits for it.
+	err := become(path)
+	fmt.Fprint(os.NewFile(helperFD, "supervisor"), err)
+	os.Exit(127)
+}
+
+// become makes the process a program whose calls are caught.
+func become(path string) error {
+	unix.CloseOnExec(helperFD)
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("signal at the supervisor's end: %w", err)
+	}
+	listener, err := seccomp.Install(seccomp.Program(caught))
+	if err != nil {
+		return err
+	}
+	// Sending it is one of the calls that are caught now, of this thread alone.
+	sent := make(chan error)
+	go func() { sent <- handOver(listener) }()
+	if err := <-sent; err != nil {
+		return err
+	}
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, helperName+"=") })
+	if err := unix.Exec(path, os.Args, env); err != nil {
+		return fmt.Errorf("execute %s: %w", path, err)
+	}
+	return nil
+}
+
+// handOver gives the listener to the supervisor, and waits until that listens.
+func handOver(listener int) error {
+	if err := unix.Sendmsg(helperFD, []byte{0}, unix.UnixRights(listener), nil, 0); err != nil {
+		return fmt.Errorf("hand over: %w", err)
+	}
+	var b [1]byte
+	if n, err := unix.Read(helperFD, b[:]); n != 1 {
+		return fmt.Errorf("supervisor does not answer: %w", err)
+	}
+	return unix.Close(listener)
+}

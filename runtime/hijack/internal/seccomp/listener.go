@@ -1,0 +1,163 @@
+//go:build linux && (amd64 || arm64)
+
+package seccomp
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Call is a system call that was caught: struct seccomp_notif.
+type Call struct {
+	ID    uint64
+	PID   uint32 // of the thread
+	Flags uint32
+
+	Number int32
+	Arch   uint32
+	IP     uint64
+	Args   [6]uint64
+}
+
+// response is struct seccomp_notif_resp.
+type response struct {
+	id    uint64
+	val   int64
+	error int32
+	flags uint32
+}
+
+// addfd is struct seccomp_notif_addfd.
+type addfd struct {
+	id         uint64
+	flags      uint32
+	srcfd      uint32
+	newfd      uint32
+	newfdFlags uint32
+}
+
+// A Listener is told of calls. Its methods may be used by several goroutines at
+// once.
+type Listener struct{ fd int }
+
+// NewListener makes a listener of the descriptor that Install returned, which it
+// owns.
+func NewListener(fd int) *Listener {
+	unix.CloseOnExec(fd)
+	return &Listener{fd}
+}
+
+// FD returns the descriptor, which is readable when there is a call, and hung up
+// when no thread has the filter.
+func (l *Listener) FD() int { return l.fd }
+
+// Synchronous asks for a wake-up on the caller's processor, which saves most of
+// the time. It fails on kernels before 6.6.
+func (l *Listener) Synchronous() error {
+	return l.ioctl(unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
+}
+
+// ErrGone: the thread does not wait any more, or no thread has the filter.
+var ErrGone = errors.New("seccomp: nobody waits for this")
+
+// Receive waits for a call. ErrGone: one was caught and its thread is gone
+// already.
+func (l *Listener) Receive(c *Call) error {
+	for {
+		*c = Call{}
+		_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(c)))
+		switch e {
+		case 0:
+			return nil
+		case unix.EINTR:
+			continue
+		case unix.ENOENT:
+			return ErrGone
+		}
+		return fmt.Errorf("seccomp: receive: %w", e)
+	}
+}
+
+// Return lets a call return a value, or an error if errno is not 0. It may be more
+// than programs see: ERESTARTSYS makes the call again, or fail with EINTR, after a signal.
+func (l *Listener) Return(id uint64, value int64, errno unix.Errno) error {
+	return l.respond(&response{id: id, val: value, error: -int32(errno)})
+}
+
+// Continue lets the kernel make a call.
+func (l *Listener) Continue(id uint64) error {
+	return l.respond(&response{id: id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE})
+}
+
+func (l *Listener) respond(r *response) error {
+	_, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(r)))
+	return gone("respond", e)
+}
+
+// ReturnFile lets a call return a new descriptor of the caller's for one of this
+// process. It returns the number. On error the call is still to be answered.
+func (l *Listener) ReturnFile(id uint64, fd int, cloexec bool) (int, error) {
+	return l.addFile(&addfd{id: id, srcfd: uint32(fd), flags: unix.SECCOMP_ADDFD_FLAG_SEND}, cloexec)
+}
+
+// ReplaceFile puts a descriptor of this process in the place of one of the
+// caller's.
+func (l *Listener) ReplaceFile(id uint64, fd, at int, cloexec bool) error {
+	_, err := l.addFile(&addfd{id: id, srcfd: uint32(fd), newfd: uint32(at), flags: unix.SECCOMP_ADDFD_FLAG_SETFD}, cloexec)
+	return err
+}
+
+func (l *Listener) addFile(a *addfd, cloexec bool) (int, error) {
+	if cloexec {
+		a.newfdFlags = unix.O_CLOEXEC
+	}
+	// The kernel waits until the caller has taken the file. If a signal ended
+	// the wait, the call would have returned 0, and no file.
+	runtime.LockOSThread()
+	all, before := ^uint64(0), uint64(0)
+	setMask(&all, &before)
+	n, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_ADDFD, uintptr(unsafe.Pointer(a)))
+	setMask(&before, nil)
+	runtime.UnlockOSThread()
+	if e != 0 {
+		return -1, gone("add file", e)
+	}
+	return int(n), nil
+}
+
+// setMask sets which signals are blocked in this thread.
+func setMask(mask, before *uint64) {
+	const setmask = 2 // SIG_SETMASK
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, setmask, uintptr(unsafe.Pointer(mask)), uintptr(unsafe.Pointer(before)), unsafe.Sizeof(*mask), 0, 0)
+}
+
+// Valid tells whether the thread still waits for the call, so that what was read
+// of its memory was its.
+func (l *Listener) Valid(id uint64) bool {
+	_, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_ID_VALID, uintptr(unsafe.Pointer(&id)))
+	return e == 0
+}
+
+// Close ends it: calls that are caught from now on fail with ENOSYS.
+func (l *Listener) Close() error { return unix.Close(l.fd) }
+
+func (l *Listener) ioctl(request, arg uintptr) error {
+	if _, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(l.fd), request, arg); e != 0 {
+		return fmt.Errorf("seccomp: ioctl: %w", e)
+	}
+	return nil
+}
+
+func gone(op string, e unix.Errno) error {
+	switch e {
+	case 0:
+		return nil
+	case unix.ENOENT, unix.EINPROGRESS:
+		return ErrGone
+	}
+	return fmt.Errorf("seccomp: %s: %w", op, e)
+}

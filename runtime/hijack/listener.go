@@ -1,0 +1,255 @@
+//go:build linux && (amd64 || arm64)
+
+package hijack
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/abigen/abigen/linux"
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hijack/internal/guest"
+)
+
+// A listener is what a socket has that takes connections. socket.mu guards it.
+type listener struct {
+	waiting []int32       // descriptors of connections that were not accepted
+	tokens  int           // bytes that make the placeholder readable
+	arrived chan struct{} // closed when a connection comes; nil: nobody waits
+	stopped bool          // by shutdown
+}
+
+// maxTokens bounds the bytes that are in a placeholder at once. It takes one to
+// make it readable; more let others see that more has come.
+const maxTokens = 64
+
+func (c *call) listen(so *socket, fd *file) (int64, error) {
+	if so.typ != linux.SOCK_STREAM {
+		return 0, unix.EOPNOTSUPP
+	}
+	backlog := c.int(1)
+	if backlog < 0 || backlog > netbsd.SOMAXCONN {
+		backlog = netbsd.SOMAXCONN
+	}
+	so.mu.Lock()
+	st := so.state
+	if st == fresh {
+		so.state = listening
+	}
+	so.mu.Unlock()
+	if st != fresh && st != listening {
+		return 0, unix.EINVAL
+	}
+	err := so.do(func(t *guest.Thread, nb int32) error {
+		if err := t.Listen(so.ctx, nb, backlog); err != nil {
+			return err
+		}
+		if st == listening {
+			return nil
+		}
+		return t.SetNonblock(so.ctx, nb, false)
+	})
+	switch {
+	case st == listening:
+	case err != nil:
+		so.mu.Lock()
+		so.state = fresh
+		so.mu.Unlock()
+	default:
+		so.shutGate(fd)
+		so.refs.Add(1)
+		go so.takeConnections()
+	}
+	return 0, err
+}
+
+// takeConnections accepts connections for the program to accept.
+func (so *socket) takeConnections() {
+	defer so.release()
+	_ = so.do(so.acceptAll)
+}
+
+func (so *socket) acceptAll(t *guest.Thread, fd int32) error {
+	for {
+		nb, err := t.Accept(so.ctx, fd, netbsd.SOCK_CLOEXEC|netbsd.SOCK_NOSIGPIPE)
+		switch {
+		case err == nil:
+			if !so.offer(nb) {
+				_ = t.Close(nb)
+				return err
+			}
+		case so.ctx.Err() != nil:
+			so.dropConnections(t)
+			return err
+		case errors.Is(err, netbsd.ECONNABORTED), errors.Is(err, netbsd.EINTR):
+		case errors.Is(err, netbsd.EMFILE), errors.Is(err, netbsd.ENFILE), errors.Is(err, netbsd.ENOBUFS), errors.Is(err, netbsd.ENOMEM):
+			time.Sleep(patience) // until something is closed
+		default:
+			return err
+		}
+	}
+}
+
+// dropConnections closes those that nobody will accept.
+func (so *socket) dropConnections(t *guest.Thread) {
+	so.mu.Lock()
+	waiting := so.listener.waiting
+	so.listener.waiting, so.listener.stopped = nil, true
+	so.mu.Unlock()
+	for _, nb := range waiting {
+		_ = t.Close(nb)
+	}
+}
+
+// offer lets the program accept a connection.
+func (so *socket) offer(nb int32) bool {
+	so.mu.Lock()
+	defer so.mu.Unlock()
+	l := &so.listener
+	if l.stopped {
+		return false
+	}
+	l.waiting = append(l.waiting, nb)
+	if l.tokens < min(maxTokens, len(l.waiting)) && so.end.TryWrite([]byte{0}) == nil {
+		l.tokens++
+	}
+	if l.arrived != nil {
+		close(l.arrived)
+		l.arrived = nil
+	}
+	return true
+}
+
+// take returns a connection that waits. Without any, wait is closed when one has
+// come.
+func (so *socket) take(fd *file) (nb int32, wait <-chan struct{}, err error) {
+	so.mu.Lock()
+	defer so.mu.Unlock()
+	l := &so.listener
+	if so.state != listening || l.stopped {
+		return -1, nil, unix.EINVAL
+	}
+	if len(l.waiting) == 0 {
+		if l.arrived == nil {
+			l.arrived = make(chan struct{})
+		}
+		return -1, l.arrived, nil
+	}
+	nb = l.waiting[0]
+	l.waiting = l.waiting[1:]
+	if l.tokens > len(l.waiting) {
+		var b [1]byte
+		if _, _, err := unix.Recvfrom(fd.fd, b[:], unix.MSG_DONTWAIT); err == nil {
+			l.tokens--
+		}
+	}
+	return nb, nil, nil
+}
+
+func (c *call) accept(so *socket, fd *file, flags int32) (int64, error) {
+	if so.typ != linux.SOCK_STREAM {
+		return 0, unix.EOPNOTSUPP
+	}
+	if flags&^(linux.SOCK_NONBLOCK|linux.SOCK_CLOEXEC) != 0 {
+		return 0, unix.EINVAL
+	}
+	nb, wait, err := so.take(fd)
+	switch {
+	case err != nil:
+		return 0, err
+	case wait == nil:
+		return c.accepted(so, nb, flags)
+	case fd.nonblocking():
+		return 0, unix.EAGAIN
+	}
+	fd.retain()
+	so.refs.Add(1)
+	return c.later(func(c *call) (int64, error) {
+		defer so.release()
+		defer fd.release()
+		ctx, stop := c.interruptible(so.ctx)
+		defer stop()
+		expired, stopTimer := so.receiveTimer()
+		defer stopTimer()
+		for {
+			select {
+			case <-wait:
+			case <-ctx.Done():
+				return 0, errRestart
+			case <-expired:
+				return 0, unix.EAGAIN
+			}
+			if nb, wait, err = so.take(fd); err != nil {
+				return 0, err
+			}
+			if wait == nil {
+				return c.accepted(so, nb, flags)
+			}
+		}
+	})
+}
+
+// accepted gives the program a connection.
+func (c *call) accepted(from *socket, nb, flags int32) (int64, error) {
+	at := &descriptor{from.at.Load().process, nb}
+	so, fd, err := c.sup.adopt(from.kind, at, flags&linux.SOCK_NONBLOCK != 0)
+	if err != nil {
+		_ = at.close()
+		return 0, err
+	}
+	defer unix.Close(fd)
+	so.flow()
+	if c.Args[1] != 0 {
+		err := so.do(func(t *guest.Thread, nb int32) error {
+			name, err := t.Name(so.ctx, nb, true)
+			if err != nil {
+				name = name[:0] // it has been reset meanwhile
+			}
+			return c.returnAddress(name, c.Args[1], c.Args[2])
+		})
+		if err != nil {
+			so.begin()
+			return 0, err // what is accepted is closed
+		}
+	}
+	return c.pass(so, fd, flags&linux.SOCK_CLOEXEC != 0)
+}
+
+// stopListening does what shutdown of a listening socket does.
+func (so *socket) stopListening() error {
+	so.mu.Lock()
+	l := &so.listener
+	l.stopped = true
+	if l.arrived != nil {
+		close(l.arrived)
+		l.arrived = nil
+	}
+	so.mu.Unlock()
+	so.end.CloseWrite()
+	_ = so.do(func(t *guest.Thread, _ int32) error {
+		so.dropConnections(t)
+		return nil
+	})
+	return nil
+}
+
+func (c *call) shutdown(so *socket) (int64, error) {
+	how := c.int(1)
+	if how < linux.SHUT_RD || how > linux.SHUT_RDWR {
+		return 0, unix.EINVAL
+	}
+	so.mu.Lock()
+	st, peered := so.state, so.peered
+	so.mu.Unlock()
+	switch {
+	case so.typ != linux.SOCK_STREAM && !peered:
+		return 0, unix.ENOTCONN
+	case so.typ != linux.SOCK_STREAM, st == connected:
+		return 0, errHost
+	case st == listening && how != linux.SHUT_WR:
+		return 0, so.stopListening()
+	}
+	return 0, unix.ENOTCONN
+}
