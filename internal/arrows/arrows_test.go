@@ -57,6 +57,7 @@ var rules = []rule{
 	{"internal/nearest", nil, "a function"},
 	{"internal/kerneltest", []string{"internal/transcript", "runtime/kernel", "runtime/nbsock", "netbsd", "abi"}, "a kernel is tested by system calls alone, whichever it is"},
 	{"internal/netns", nil, "tests of anything may use it"},
+	{"internal/iperf", nil, "connections of any stack will do"},
 	{"internal/output", nil, "files on disk; it does not care what is in them"},
 	{"internal/cprobe", []string{"abi/ctype"}, "asks a C compiler; it believes nothing we computed"},
 	{"internal/config", []string{"abi/ctype", "internal/strictyaml", "internal/nearest"}, "what the user wrote"},

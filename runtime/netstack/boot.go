@@ -9,7 +9,6 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
-	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/hypercall"
@@ -148,7 +147,7 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 func newStack(host machine, inputs *inet.Inputs) *stack.Stack {
 	return stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol, arp.NewProtocol},
-		TransportProtocols: append(inputs.Factories(), gtcp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6),
+		TransportProtocols: append(inputs.Factories(), inet.TCP, icmp.NewProtocol4, icmp.NewProtocol6),
 		HandleLocal:        true,
 		Clock:              stackClock{host.Clock},
 		SecureRNG:          host.random,

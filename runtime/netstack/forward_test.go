@@ -1,6 +1,7 @@
 package netstack_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"testing"
@@ -51,5 +52,85 @@ func TestPacketTooBig(t *testing.T) {
 		}
 	case <-time.After(30 * time.Second):
 		t.Fatal("no message")
+	}
+}
+
+// A router leaves alone what is in a packet: datagrams arrive that were cut into
+// fragments, and those again, and a checksum that is wrong stays wrong.
+func TestForwardAsItIs(t *testing.T) {
+	w := wires{"left": wire.New(), "right": wire.New()}
+	router, a, b := w.node(t), w.node(t), w.node(t)
+	router.connect(t, "shmif0", "left", "10.1.0.1/24")
+	router.connect(t, "shmif1", "right", "10.2.0.1/24")
+	must(t, router.SetMTU(t.Context(), "shmif1", 700))
+	must(t, router.SetInt(t.Context(), "net.inet.ip.forwarding", 1))
+	a.connect(t, "shmif0", "left", "10.1.0.2/24")
+	must(t, a.AddRoute(t.Context(), routing.Route{Dst: netip.MustParsePrefix("10.2.0.0/24"), Gateway: netip.MustParseAddr("10.1.0.1")}))
+	b.connect(t, "shmif0", "right", "10.2.0.2/24")
+	must(t, b.AddRoute(t.Context(), routing.Route{Dst: netip.MustParsePrefix("10.1.0.0/24"), Gateway: netip.MustParseAddr("10.2.0.1")}))
+
+	ln, err := b.net.ListenPacket("udp", "10.2.0.2:9")
+	must(t, err)
+	c, err := a.net.Dial("udp", "10.2.0.2:9")
+	must(t, err)
+	buf := make([]byte, 1<<16)
+	for _, size := range []int{1, 600, 1000, 1472, 1473, 4000, 9000} {
+		want := make([]byte, size)
+		for i := range want {
+			want[i] = byte(i * i >> 3)
+		}
+		for deadline := time.Now().Add(30 * time.Second); ; { // the first one may be lost, while neighbors are looked for
+			_, err := c.Write(want)
+			must(t, err)
+			_ = ln.SetReadDeadline(time.Now().Add(time.Second))
+			n, _, err := ln.ReadFrom(buf)
+			if err == nil && bytes.Equal(buf[:n], want) {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("a datagram of %d bytes: %d bytes came, %v", size, n, err)
+			}
+		}
+	}
+
+	// A frame of a's, with another checksum.
+	frames := make(chan []byte, 100)
+	marked := func(frame []byte, port uint16) bool {
+		return len(frame) > 42 && frame[12] == 8 && frame[23] == 17 && binary.BigEndian.Uint16(frame[36:]) == port
+	}
+	w["left"].Tap(func(frame []byte) {
+		if marked(frame, 9) {
+			select {
+			case frames <- bytes.Clone(frame):
+			default:
+			}
+		}
+	})
+	sums := make(chan uint16, 100)
+	w["right"].Tap(func(frame []byte) {
+		if marked(frame, 10) {
+			sums <- binary.BigEndian.Uint16(frame[40:])
+		}
+	})
+	_, err = c.Write([]byte("hello"))
+	must(t, err)
+	var frame []byte
+	select {
+	case frame = <-frames:
+	case <-time.After(30 * time.Second):
+		t.Fatal("no frame")
+	}
+	dev := w["left"].Attach()
+	defer func() { _ = dev.Close() }()
+	frame[37] = 10 // the port
+	binary.BigEndian.PutUint16(frame[40:], 0x1234)
+	must(t, dev.Send(frame))
+	select {
+	case sum := <-sums:
+		if sum != 0x1234 {
+			t.Errorf("the checksum is %#x after the router", sum)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the frame was not forwarded")
 	}
 }

@@ -2,168 +2,157 @@ package tap
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/abigen/abigen/linux"
 	"github.com/abigen/abigen/runtime/hypercall"
 )
 
 // Sizes in bytes.
 const (
-	maxFrame = 1 << 16 // what a read can return
-	maxMTU   = 65521   // what Linux lets a tap have
+	maxFrame = hypercall.MaxFrame // what a read can return
+	maxMTU   = 65521              // what Linux lets a tap have
 
 	etherMTU = 1500
 )
 
 // A Device is the kernel's end of a tap. It is a [hypercall.NetworkDevice], with
-// an MTU and a link state.
+// an MTU, a link state, and work that it takes off a kernel.
 type Device struct {
-	file *os.File
-	mtu  atomic.Int64 // when the host's end is in another network namespace
+	queues []*queue
+	header int          // bytes in front of a frame
+	mtu    atomic.Int64 // when the host's end is in another network namespace
 
-	mu      sync.Mutex
-	closed  bool
-	started bool
-	done    chan struct{} // the receiver has ended
-	link    *linkWatch
+	mu        sync.Mutex
+	closed    bool
+	started   bool
+	receivers sync.WaitGroup
+	link      *linkWatch
 
-	dropped atomic.Uint64
+	dropped, malformed atomic.Uint64
 }
 
 var (
 	_ hypercall.MTUDevice       = (*Device)(nil)
 	_ hypercall.LinkStateDevice = (*Device)(nil)
+	_ hypercall.OffloadDevice   = (*Device)(nil)
 )
-
-// Open attaches to the tap with the name, which is made when there is none. Linux
-// lets one Device at a time be attached to a tap, and wants the right
-// CAP_NET_ADMIN, or the owner that a persistent tap was made for.
-func Open(name string) (*Device, error) {
-	ifr, err := unix.NewIfreq(name)
-	if err != nil || name == "" {
-		return nil, fmt.Errorf("%q is no name of an interface: 1 to %d bytes: %w", name, unix.IFNAMSIZ-1, unix.EINVAL)
-	}
-	// The descriptor must not be polled before it is one of a tap, so it
-	// is wrapped afterwards.
-	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: "/dev/net/tun", Err: err}
-	}
-	ifr.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI)
-	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr); err != nil {
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("%s: %w%s", name, err, explain(err))
-	}
-	if got := ifr.Name(); got != name { // it was a pattern
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("%s: Linux made %s of it: %w", name, got, unix.EINVAL)
-	}
-	return newDevice(fd), nil
-}
-
-// explain says what errors of TUNSETIFF mean.
-func explain(err error) string {
-	switch {
-	case errors.Is(err, unix.EBUSY):
-		return ": another program is attached to it"
-	case errors.Is(err, unix.EINVAL):
-		return ": there is an interface of that name, and it is no tap with one queue"
-	case errors.Is(err, unix.EPERM):
-		return ": it takes CAP_NET_ADMIN, or a tap made for this user"
-	}
-	return ""
-}
-
-// FromFD makes a Device of a descriptor of a tap, which is the Device's from then
-// on. On an error it is not closed. The tap must have the flag IFF_NO_PI, and not
-// IFF_VNET_HDR.
-func FromFD(fd int) (*Device, error) {
-	ifr, err := getIff(fd)
-	if err != nil {
-		return nil, fmt.Errorf("descriptor %d is not one of a tap: %w", fd, err)
-	}
-	switch flags := ifr.Uint16(); {
-	case flags&unix.IFF_TAP == 0:
-		return nil, fmt.Errorf("descriptor %d: %s has no Ethernet frames, it is a tun: %w", fd, ifr.Name(), unix.EINVAL)
-	case flags&unix.IFF_VNET_HDR != 0:
-		return nil, fmt.Errorf("descriptor %d: %s was made with IFF_VNET_HDR: %w", fd, ifr.Name(), unix.EINVAL)
-	}
-	unix.CloseOnExec(fd)
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return nil, fmt.Errorf("descriptor %d: %w", fd, err)
-	}
-	return newDevice(fd), nil
-}
-
-func newDevice(fd int) *Device {
-	d := &Device{file: os.NewFile(uintptr(fd), "tap"), done: make(chan struct{})}
-	d.mtu.Store(etherMTU)
-	return d
-}
-
-// getIff asks a descriptor for the name and the flags of its tap.
-func getIff(fd int) (*unix.Ifreq, error) {
-	ifr := new(unix.Ifreq)
-	return ifr, unix.IoctlIfreq(fd, unix.TUNGETIFF, ifr)
-}
 
 // Name returns the name of the host's interface, which may have changed.
 func (d *Device) Name() (string, error) {
-	c, err := d.file.SyscallConn()
-	if err != nil {
-		return "", err
-	}
 	var name string
 	var failed error
-	err = c.Control(func(fd uintptr) {
+	err := d.control(func(fd uintptr) {
 		ifr, err := getIff(int(fd))
 		name, failed = ifr.Name(), err
 	})
 	return name, errors.Join(err, failed)
 }
 
+// control calls f with the first descriptor.
+func (d *Device) control(f func(fd uintptr)) error { return d.queues[0].conn.Control(f) }
+
+// Queues returns how many queues the device has.
+func (d *Device) Queues() int { return len(d.queues) }
+
 // Dropped returns how many frames the host did not take: its end was down, or
 // they were no Ethernet frames.
 func (d *Device) Dropped() uint64 { return d.dropped.Load() }
 
-// Start begins to receive.
+// Malformed returns how many frames of the host made no sense.
+func (d *Device) Malformed() uint64 { return d.malformed.Load() }
+
+// Start begins to receive frames as they are on the wire.
 func (d *Device) Start(input func(frame []byte)) {
+	var one sync.Mutex // they come one at a time
+	d.start(0, func(b []byte) {
+		if len(b) < d.header {
+			d.malformed.Add(1)
+			return
+		}
+		one.Lock()
+		defer one.Unlock()
+		input(b[d.header:])
+	})
+}
+
+// StartOffload begins to receive frames as Linux has them, if the tap has headers
+// in front of them.
+func (d *Device) StartOffload(input func(frame []byte, o hypercall.Offload)) bool {
+	if d.header == 0 {
+		return false
+	}
+	return d.start(linux.TUN_F_CSUM|linux.TUN_F_TSO4|linux.TUN_F_TSO6, func(b []byte) {
+		frame, o, ok := decode(b, d.header)
+		if !ok {
+			d.malformed.Add(1)
+			return
+		}
+		input(frame, o)
+	})
+}
+
+// start begins to receive, and tells Linux what is left to the kernel. false:
+// Linux does not do that.
+func (d *Device) start(offload int, input func([]byte)) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.started || d.closed {
-		return
+		return offload == 0
+	}
+	if offload != 0 && d.setOffload(offload) != nil {
+		return false
 	}
 	d.started = true
-	go d.receive(input)
+	for _, q := range d.queues {
+		d.receivers.Go(func() { q.receive(input) })
+	}
+	return true
 }
 
-// receive passes frames on until the device is closed, or the tap gone.
-func (d *Device) receive(input func([]byte)) {
-	defer close(d.done)
-	buf := make([]byte, maxFrame)
-	for {
-		n, err := d.file.Read(buf)
-		if err != nil {
-			return
-		}
-		input(buf[:n])
-	}
+func (d *Device) setOffload(flags int) error {
+	var failed error
+	err := d.control(func(fd uintptr) { failed = unix.IoctlSetInt(int(fd), unix.TUNSETOFFLOAD, flags) })
+	return errors.Join(err, failed)
 }
 
 // Send writes frames to the tap.
 func (d *Device) Send(frames ...[]byte) error {
 	for _, f := range frames {
-		if _, err := d.file.Write(f); err != nil {
-			if !lost(err) {
-				return hypercall.NewError("send", "virt", err)
-			}
-			d.dropped.Add(1)
+		if err := d.sent(d.queueOf(f).write(func(header []byte) { clear(header) }, f)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// SendOffload writes frames to the tap.
+func (d *Device) SendOffload(frames ...hypercall.Frame) error {
+	for i := range frames {
+		f := &frames[i]
+		if len(f.Parts) == 0 {
+			d.dropped.Add(1)
+			continue
+		}
+		if err := d.sent(d.queueOf(f.Parts[0]).write(func(header []byte) { encode(header, f) }, f.Parts...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sent counts frames that are lost, and returns errors of the device.
+func (d *Device) sent(err error) error {
+	switch {
+	case err == nil:
+	case lost(err):
+		d.dropped.Add(1)
+	default:
+		return hypercall.NewError("send", "virt", err)
 	}
 	return nil
 }
@@ -186,14 +175,20 @@ func (d *Device) Close() error {
 		return nil
 	}
 	d.closed = true
-	started, link := d.started, d.link
+	link := d.link
 	d.mu.Unlock()
-	err := d.file.Close()
-	if started {
-		<-d.done
+	if d.header > 0 {
+		_ = d.setOffload(0) // a tap that stays is as it was, unless it is gone already
 	}
+	var errs []error
+	for _, q := range d.queues {
+		if err := q.file.Close(); !errors.Is(err, os.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	d.receivers.Wait()
 	if link != nil {
-		err = errors.Join(err, link.close())
+		errs = append(errs, link.close())
 	}
-	return err
+	return errors.Join(errs...)
 }

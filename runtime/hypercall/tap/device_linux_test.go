@@ -45,6 +45,56 @@ func TestOpen(t *testing.T) {
 	})
 }
 
+// A tap has as many queues as it was opened with, in this program or by somebody
+// who hands them in.
+func TestQueues(t *testing.T) {
+	netns.Run(t, func(t *testing.T) {
+		d := openConfig(t, tap.Config{Name: "tap0", Queues: 4})
+		if n := d.Queues(); n != 4 {
+			t.Errorf("%d queues", n)
+		}
+		must(t, d.Close())
+		if netns.Has("tap0") {
+			t.Error("the tap is still there")
+		}
+		for _, n := range []int{-1, 257} {
+			if _, err := (tap.Config{Name: "tap0", Queues: n}).Open(); !errors.Is(err, unix.EINVAL) {
+				t.Errorf("%d queues: %v", n, err)
+			}
+		}
+		netns.IP(t, "tuntap add dev tap1 mode tap")
+		if _, err := (tap.Config{Name: "tap1", Queues: 2}).Open(); !errors.Is(err, unix.EINVAL) {
+			t.Errorf("two queues of a tap with one: %v", err)
+		}
+		queue := func(name string) int {
+			fd, err := unix.Open("/dev/net/tun", unix.O_RDWR, 0)
+			must(t, err)
+			ifr, err := unix.NewIfreq(name)
+			must(t, err)
+			ifr.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI | unix.IFF_VNET_HDR | unix.IFF_MULTI_QUEUE)
+			must(t, unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr))
+			return fd
+		}
+		fds := []int{queue("tap2"), queue("tap2")}
+		d, err := tap.FromFD(fds...)
+		must(t, err)
+		if name, err := d.Name(); err != nil || name != "tap2" || d.Queues() != 2 {
+			t.Errorf("%s with %d queues, %v", name, d.Queues(), err)
+		}
+		must(t, d.Close())
+		fds = []int{queue("tap3"), queue("tap4")}
+		if _, err := tap.FromFD(fds...); err == nil {
+			t.Error("queues of two taps make a device")
+		}
+		for _, fd := range fds {
+			must(t, unix.Close(fd))
+		}
+		if _, err := tap.FromFD(); !errors.Is(err, unix.EINVAL) {
+			t.Errorf("no queues: %v", err)
+		}
+	})
+}
+
 // The host's MTU is raised, and not lowered.
 func TestMTU(t *testing.T) {
 	netns.Run(t, func(t *testing.T) {
@@ -124,8 +174,7 @@ func TestRemoved(t *testing.T) {
 	})
 }
 
-// A descriptor that was handed in is taken over, if it is one of a tap with
-// nothing in front of its frames.
+// A descriptor that was handed in is taken over, if it is one of a tap.
 func TestFromFD(t *testing.T) {
 	netns.Run(t, func(t *testing.T) {
 		for _, tt := range []struct {
@@ -134,7 +183,7 @@ func TestFromFD(t *testing.T) {
 		}{
 			{unix.IFF_TAP | unix.IFF_NO_PI, ""},
 			{unix.IFF_TUN | unix.IFF_NO_PI, "no Ethernet frames"},
-			{unix.IFF_TAP | unix.IFF_NO_PI | unix.IFF_VNET_HDR, "with IFF_VNET_HDR"},
+			{unix.IFF_TAP | unix.IFF_NO_PI | unix.IFF_VNET_HDR, ""},
 		} {
 			fd, err := unix.Open("/dev/net/tun", unix.O_RDWR, 0)
 			must(t, err)
@@ -186,7 +235,12 @@ func TestLinkStrings(t *testing.T) {
 
 func open(t *testing.T, name string) *tap.Device {
 	t.Helper()
-	d, err := tap.Open(name)
+	return openConfig(t, tap.Config{Name: name})
+}
+
+func openConfig(t *testing.T, c tap.Config) *tap.Device {
+	t.Helper()
+	d, err := c.Open()
 	if err != nil {
 		if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) {
 			t.Skipf("this Linux has no taps: %v", err)

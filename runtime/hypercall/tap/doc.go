@@ -7,4 +7,11 @@
 // that was made persistent ("ip tuntap add dev tap0 mode tap") stays. Nothing is
 // configured on the host's side but the MTU, which is raised when the kernel asks
 // for more; somebody has to bring it up.
+//
+// A device has one queue, or several, each with a descriptor and a goroutine of its
+// own that reads from it. Linux passes the frames of a connection through the queue
+// that its answers come by. Between Linux and a kernel that takes them
+// ([hypercall.OffloadDevice]) go TCP segments of up to 64 KB, which nobody has to
+// cut up or put together, without checksums, which nobody has to compute: in front
+// of each frame stands a struct virtio_net_hdr that says so.
 package tap

@@ -69,11 +69,7 @@ func (d *Device) hostIoctl(req uint, in, out func(*unix.Ifreq)) error {
 // away tells whether the host's interface is in another network namespace than
 // this program, where somebody may move it. A Linux that cannot tell has it here.
 func (d *Device) away() (away bool) {
-	c, err := d.file.SyscallConn()
-	if err != nil {
-		return false
-	}
-	_ = c.Control(func(fd uintptr) {
+	_ = d.control(func(fd uintptr) {
 		ns, err := unix.IoctlRetInt(int(fd), unix.TUNGETDEVNETNS)
 		if err != nil {
 			return

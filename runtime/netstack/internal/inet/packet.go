@@ -12,6 +12,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
 // A Packet is one that arrived for this host.
@@ -27,7 +28,7 @@ type Packet struct {
 
 // Received takes a packet of gVisor's apart.
 func (n *Net) Received(pkt *stack.PacketBuffer) Packet {
-	p := Packet{Ifindex: int(pkt.NICID), Header: pkt.NetworkHeader().Slice(), Checked: pkt.RXChecksumValidated}
+	p := Packet{Ifindex: int(pkt.NICID), Header: pkt.NetworkHeader().Slice(), Checked: pkt.RXChecksumValidated || netif.Checked(pkt)}
 	if pkt.NetworkProtocolNumber == ipv4.ProtocolNumber {
 		h := header.IPv4(p.Header)
 		p.Src, p.Dst = addrOf(h.SourceAddress()), addrOf(h.DestinationAddress())

@@ -6,9 +6,11 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 )
 
 // Inputs are what packets are given to that arrive for this host, by protocol:
@@ -55,6 +57,28 @@ func (in *Inputs) Factories() []stack.TransportProtocolFactory {
 		})
 	}
 	return list
+}
+
+// TCP returns gVisor's TCP for a stack. It takes the word of devices that have
+// verified a checksum.
+func TCP(s *stack.Stack) stack.TransportProtocol {
+	return verified{tcp.NewProtocol(s).(gvisorTCP)}
+}
+
+// gvisorTCP has what gVisor's stack knows of its TCP.
+type gvisorTCP interface {
+	stack.TransportProtocol
+	stack.SendBufSizeProto
+	QueuePacket(stack.TransportEndpoint, stack.TransportEndpointID, *stack.PacketBuffer)
+}
+
+type verified struct{ gvisorTCP }
+
+func (v verified) Parse(pkt *stack.PacketBuffer) bool {
+	if netif.Checked(pkt) {
+		pkt.RXChecksumValidated = true
+	}
+	return v.gvisorTCP.Parse(pkt)
 }
 
 // transport is a protocol to gVisor. It has no endpoints.

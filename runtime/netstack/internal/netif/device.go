@@ -51,10 +51,15 @@ func (e *ether) plug(t *Table, dev hypercall.NetworkDevice) {
 		e.link.CompareAndSwap(netbsd.LINK_STATE_UNKNOWN, linkState(up)) // unless it has changed already
 		e.linkTold = e.link.Load()
 	}
+	if d, ok := dev.(hypercall.OffloadDevice); ok && d.StartOffload(e.inputOffload) {
+		e.offload.Store(&d)
+		return
+	}
 	dev.Start(e.input)
 }
 
 func (e *ether) close() {
+	e.offload.Store(nil)
 	if dev := e.dev.Swap(nil); dev != nil {
 		_ = (*dev).Close() // what was on its way is lost, as on any Ethernet
 		e.link.Store(netbsd.LINK_STATE_UNKNOWN)

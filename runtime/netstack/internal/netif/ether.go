@@ -1,6 +1,7 @@
 package netif
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strconv"
 	"sync"
@@ -54,6 +55,7 @@ type ether struct {
 	mac        atomic.Pointer[tcpip.LinkAddress]
 	dispatcher atomic.Pointer[stack.NetworkDispatcher]
 	dev        atomic.Pointer[hypercall.NetworkDevice] // set and cleared with the table's conf held
+	offload    atomic.Pointer[hypercall.OffloadDevice] // dev, when it takes work
 
 	mu         sync.Mutex
 	linkstr    string         // what dev was found by
@@ -100,11 +102,12 @@ func (e *ether) destroy(t *Table, p *Ifnet) {
 }
 
 // input takes a frame from the device.
-func (e *ether) input(frame []byte) { e.receive(frame, true) }
+func (e *ether) input(frame []byte) { e.receive(frame, true, false, 0) }
 
 // receive makes a frame come in. One that is for another host is not seen unless
-// the interface is promiscuous.
-func (e *ether) receive(frame []byte, tapped bool) {
+// the interface is promiscuous. partial: it has no checksum. The mark is what is
+// known about it.
+func (e *ether) receive(frame []byte, tapped, partial bool, mark uint32) {
 	d := e.dispatcher.Load()
 	if d == nil || !e.running.Load() || len(frame) < etherHeaderLen {
 		return
@@ -114,6 +117,9 @@ func (e *ether) receive(frame []byte, tapped bool) {
 	c := &e.ifp.data
 	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(frame)})
 	defer pkt.DecRef()
+	if pkt.Mark = mark; !partial {
+		pkt.Mark |= keepSum(frame)
+	}
 	switch mac := *e.mac.Load(); {
 	case dst == mac:
 		pkt.PktType = tcpip.PacketHost
@@ -168,19 +174,46 @@ func (e *ether) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
 	if dev == nil || !e.running.Load() {
 		return 0, &tcpip.ErrInvalidEndpointState{}
 	}
+	list := pkts.AsSlice()
+	for _, pkt := range list {
+		e.ifp.table.completeTooBig(pkt)
+		e.ifp.table.countForwarded(pkt)
+		restoreSum(pkt)
+	}
+	var err error
+	if takes := e.offload.Load(); takes != nil {
+		err = e.sendOffload(*takes, list)
+	} else {
+		err = e.send(*dev, list)
+	}
+	if err != nil {
+		e.ifp.data.oerrors.Add(uint64(len(list)))
+		return 0, &tcpip.ErrClosedForSend{}
+	}
+	return len(list), nil
+}
+
+// send passes packets to a device that takes no work. A connection may be older
+// than that, and have segments which are too large.
+func (e *ether) send(dev hypercall.NetworkDevice, pkts []*stack.PacketBuffer) error {
 	b := batches.Get().(*batch)
 	defer batches.Put(b)
 	b.frames = b.frames[:0]
-	for _, pkt := range pkts.AsSlice() {
-		e.ifp.table.completeTooBig(pkt)
-		e.ifp.table.countForwarded(pkt)
-		e.outgoing(b.add(pkt), true)
+	for _, pkt := range pkts {
+		o := offloadOf(pkt)
+		frame := b.add(pkt)
+		if o.SegmentSize == 0 {
+			completeSum(frame, o)
+			e.outgoing(frame, true)
+			continue
+		}
+		b.frames = b.frames[:len(b.frames)-1]
+		e.wire(bytes.Clone(frame), o, func(cut []byte) {
+			b.frames = append(b.frames, bytes.Clone(cut))
+			e.outgoing(cut, true)
+		})
 	}
-	if err := (*dev).Send(b.frames...); err != nil {
-		e.ifp.data.oerrors.Add(uint64(len(b.frames)))
-		return 0, &tcpip.ErrClosedForSend{}
-	}
-	return pkts.Len(), nil
+	return dev.Send(b.frames...)
 }
 
 // outgoing counts a frame that is about to be sent, and shows it to the taps.
@@ -214,7 +247,7 @@ func (e *ether) output(frame []byte, how Output) error {
 		e.ifp.data.oerrors.Add(1)
 	}
 	if how.Feedback {
-		e.receive(frame, false)
+		e.receive(frame, false, false, 0)
 	}
 	return nil
 }
