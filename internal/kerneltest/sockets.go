@@ -36,6 +36,15 @@ var sockets = []struct {
 	{"Resolver", testResolver},
 }
 
+// SocketNames are the names of the tests that Sockets makes.
+func SocketNames() []string {
+	var names []string
+	for _, test := range sockets {
+		names = append(names, test.name)
+	}
+	return names
+}
+
 // Sockets tests connections of package nbsock on a kind of kernel.
 func Sockets(t *testing.T, s *Subject) {
 	passed, skipped := 0, 0

@@ -24,6 +24,8 @@ type call struct {
 	fast   uintptr // 1: do not wait for a processor
 	stack  uintptr // of a fast call
 	steps  uintptr // the first *step
+	stop   uintptr // 1: no quick calls any more
+	busy   uintptr // 1: a quick call is under way
 	mem    [4]window
 }
 

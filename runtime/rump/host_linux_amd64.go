@@ -31,7 +31,8 @@ var (
 	waitCVAt, waitTimedCVAt, waitNowrapCVAt                           uintptr
 )
 
-func enterFast(c *call)
+//go:noescape
+func hurry(c *call, num uintptr) (done bool)
 
 // cgocall calls a C function with one argument, as a goroutine that may block.
 //

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/ebitengine/purego"
+	"golang.org/x/sys/unix"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
@@ -183,7 +184,7 @@ func (p *process) Exec(name string) error {
 func (p *process) interruptAll() {
 	var wg sync.WaitGroup
 	for t := range p.threads {
-		if w := t.watched(nil); w != nil {
+		if w := t.watched(); w != nil {
 			w.interrupt()
 			wg.Go(func() { <-w.done })
 		}
@@ -199,8 +200,32 @@ func (p *process) Exit() {
 		return
 	}
 	p.interruptAll()
+	p.stopQuick()
 	p.k.remove(p)
 	p.end()
+}
+
+// Commands of membarrier(2), of linux/membarrier.h.
+const (
+	membarrierGlobal    = 1 << 0
+	membarrierExpedited = 1 << 3
+	membarrierRegister  = 1 << 4
+)
+
+// stopQuick keeps threads from making quick calls, and waits for those under way.
+func (p *process) stopQuick() {
+	for t := range p.threads {
+		atomic.StoreUintptr(&t.stop, 1)
+	}
+	// Each thread of the host that runs sees that now, or has been seen to be busy.
+	if _, _, e := unix.Syscall(unix.SYS_MEMBARRIER, membarrierExpedited, 0, 0); e != 0 {
+		_, _, _ = unix.Syscall(unix.SYS_MEMBARRIER, membarrierGlobal, 0, 0)
+	}
+	for t := range p.threads {
+		for atomic.LoadUintptr(&t.busy) != 0 {
+			runtime.Gosched()
+		}
+	}
 }
 
 // end lets the lwps go, the last of which takes the process with it. When the

@@ -7,8 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/abigen/abigen/internal/kerneltest"
 	irump "github.com/abigen/abigen/internal/rump"
 	"github.com/abigen/abigen/internal/transcript"
 	"github.com/abigen/abigen/runtime/kernel"
@@ -67,6 +69,51 @@ func replay(file string) int {
 		return 1
 	}
 	return 0
+}
+
+// hereVar is set in a process that has one test to do, on a kernel in it.
+const hereVar = "ABIGEN_TEST_HERE"
+
+// onlyKernel is the one there can be in a process.
+var onlyKernel = sync.OnceValues(func() (kernel.Kernel, error) { return New(Config{}) })
+
+// here are the kernels in this process. Tests that want several share it.
+var here = kerneltest.Subject{
+	Name:  "NetBSD's, in process",
+	Share: 2, // it has 1,772 descriptors
+	Start: func(t testing.TB) kernel.Kernel {
+		t.Helper()
+		k, err := onlyKernel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	},
+}
+
+// TestHere is what TestSockets has others do.
+func TestHere(t *testing.T) {
+	if os.Getenv(hereVar) == "" {
+		t.Skip("is run by TestSockets, in processes of its own")
+	}
+	kerneltest.Sockets(t, &here)
+}
+
+// TestSockets runs each test of sockets on a kernel of its own.
+func TestSockets(t *testing.T) {
+	if why := irump.Missing(); why != "" {
+		t.Skip(why)
+	}
+	for _, name := range kerneltest.SocketNames() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHere$/^"+name+"$", "-test.v")
+			cmd.Env = append(os.Environ(), hereVar+"=1")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
 }
 
 // TestTranscripts replays all recordings, each on a kernel of its own.

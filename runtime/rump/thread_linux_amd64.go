@@ -20,12 +20,10 @@ type thread struct {
 	mem   abi.Memory
 	parts abi.Parts // mem, if its bytes can be had; else nil
 	list  [len(call{}.mem)]abi.Bytes
+	stack []byte // for quick calls; nil before the first
 
-	// A call under way is running, and watched when a goroutine waits for its
-	// context. seq counts calls.
-	state atomic.Uint32
-	seq   atomic.Uint32
-	ctx   context.Context
+	state state
+	ctx   context.Context // of the call under way, if it can be done
 
 	mu sync.Mutex // guards what follows, and the step from running to watched
 	w  *watch
@@ -33,14 +31,33 @@ type thread struct {
 	gone atomic.Bool
 }
 
+// A state says which call is under way, by its number, and whether it is: running,
+// or watched when a goroutine waits for its context.
+type state struct{ atomic.Uint32 }
+
 const (
 	idle = iota
 	running
 	watched
+
+	phase   = 3 // the bits of these
+	oneCall = phase + 1
 )
+
+// next begins another call.
+func (s *state) next() { s.Store(s.Load()&^phase + oneCall + running) }
+
+// leave ends the call under way, but for one that is watched.
+func (s *state) leave() bool {
+	now := s.Load()
+	return now&phase == running && s.CompareAndSwap(now, now&^phase)
+}
 
 // Syscall makes a call, as [syscalls.Caller] says.
 func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
+	if num >= 0 && num < numSyscalls && quick[num] && t.quickly(num) {
+		return t.ret[0], t.ret[1], nil
+	}
 	if ctx.Done() != nil {
 		t.ctx = ctx
 	} else {
@@ -94,6 +111,26 @@ func (t *thread) invoke(ctx context.Context, num syscalls.Number, args syscalls.
 	}
 }
 
+// quick are calls that look up a number and are done, without memory, locks or
+// sleep: less work than to tell Go's scheduler that there is going to be a call.
+var quick = [numSyscalls]bool{
+	netbsd.SYS_getpid: true, netbsd.SYS_getppid: true, netbsd.SYS_getuid: true,
+	netbsd.SYS_geteuid: true, netbsd.SYS_getgid: true, netbsd.SYS_getegid: true,
+}
+
+// quickStack is the size of the stack for such calls.
+const quickStack = 32 << 10
+
+// quickly makes such a call, and reports whether that was possible: it is not when
+// no processor of the kernel is free, and when the call fails.
+func (t *thread) quickly(num syscalls.Number) bool {
+	if t.call.stack == 0 {
+		t.stack = make([]byte, quickStack)
+		t.call.stack = (uintptr(unsafe.Pointer(&t.stack[0])) + quickStack) &^ 15
+	}
+	return hurry(&t.call, uintptr(num)) && t.status == finished && t.errno == 0
+}
+
 // windows lists the slices of the thread's memory for the kernel.
 func (t *thread) windows() {
 	if t.parts == nil {
@@ -113,8 +150,7 @@ func (t *thread) windows() {
 
 // begin notes that a call is under way.
 func (t *thread) begin() error {
-	t.seq.Add(1)
-	t.state.Store(running)
+	t.state.next()
 	if t.p.exiting.Load() || t.gone.Load() || t.p.k.down.Load() {
 		t.end()
 		if err := t.p.k.up(); err != nil {
@@ -130,7 +166,7 @@ func (t *thread) begin() error {
 
 // end notes that it is over.
 func (t *thread) end() {
-	if !t.state.CompareAndSwap(running, idle) {
+	if !t.state.leave() {
 		t.mu.Lock()
 		w := t.w
 		t.w = nil
@@ -138,7 +174,7 @@ func (t *thread) end() {
 		close(w.done)
 		<-w.left
 		t.p.k.layout.resume(t.lwp)
-		t.state.Store(idle)
+		t.state.Store(t.state.Load() &^ phase)
 	}
 	if atomic.LoadUint64((*uint64)(pointer(t.p.block))) != 0 {
 		t.p.deliver()
@@ -154,6 +190,7 @@ func (t *thread) Exit() {
 		return
 	}
 	delete(p.threads, t)
+	t.stop = 1
 	p.k.watch.remove(t)
 	p.release(t)
 }

@@ -19,14 +19,11 @@ type watch struct {
 func (w *watch) interrupt() { w.once.Do(func() { close(w.stop) }) }
 
 // watched has the call under way watched, and returns the watch, or nil when there
-// is no call. If it is not nil, seq is the call that is meant.
-func (t *thread) watched(seq *uint32) *watch {
+// is no call.
+func (t *thread) watched() *watch {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if seq != nil && *seq != t.seq.Load() {
-		return nil
-	}
-	if t.state.CompareAndSwap(running, watched) {
+	if now := t.state.Load(); now&phase == running && t.state.CompareAndSwap(now, now&^phase|watched) {
 		t.w = &watch{done: make(chan struct{}), left: make(chan struct{}), stop: make(chan struct{})}
 		go t.attend(t.w, t.ctx)
 	}
@@ -83,7 +80,7 @@ type watchers struct {
 // glance is how long a call may take before it is watched.
 const glance = time.Millisecond
 
-func (ws *watchers) start(k *local) {
+func (ws *watchers) start() {
 	ws.threads = map[*thread]uint32{}
 	ws.wake, ws.quit = make(chan struct{}, 1), make(chan struct{})
 	go ws.look()
@@ -153,16 +150,15 @@ func (ws *watchers) glance() (more bool) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	for t, before := range ws.threads {
-		if t.state.Load() != running {
-			continue
+		now := t.state.Load()
+		switch {
+		case now&phase != running:
+		case now == before:
+			t.watched()
+		default:
+			ws.threads[t] = now
+			more = true
 		}
-		seq := t.seq.Load()
-		if seq == before {
-			t.watched(&seq)
-			continue
-		}
-		ws.threads[t] = seq
-		more = true
 	}
 	return more
 }
