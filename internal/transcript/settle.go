@@ -6,10 +6,11 @@ import (
 )
 
 // settle waits as long as was recorded, or as many times as long as the scenario
-// says, for the kernel's goroutines and timers to run. On a machine that has other things to do that may take longer: so
-// only time counts at whose end this goroutine woke up when it should, and it
-// goes on until it has seen several times that no other had anything to do. It does
-// not go on for ever, since the kernel may be elsewhere and other tests here.
+// says, for the kernel's goroutines and timers to run. On a machine that has other
+// things to do that may take longer: so only time counts at whose end this goroutine
+// woke up when it should, and it goes on until it has seen several times that no
+// other had anything to do. It does not go on for ever, since the kernel may be
+// elsewhere and other tests here.
 func (r *replayer) settle(d time.Duration) {
 	d *= time.Duration(max(r.pauses, 1))
 	const (
@@ -47,13 +48,18 @@ func idle() bool {
 }
 
 // calm waits until nothing is under way any more, before the next call is made.
-// What packets on lo0 lead to the real kernel does before a call returns, but one
-// whose goroutines do that may have returned first. In a scenario it waits no
-// longer than r.patience, for the reasons that settle has.
+// In a scenario it waits no longer than r.patience, for the reasons that settle has.
 func (r *replayer) calm() {
 	start := time.Now()
-	for !idle() && time.Since(start) < r.patience {
+	Calm(r.patience)
+	r.patience -= time.Since(start)
+}
+
+// Calm waits until no other goroutine has anything to do, but no longer than limit.
+// What packets on lo0 lead to, the real kernel does before a call returns; one
+// whose goroutines do that may have returned first.
+func Calm(limit time.Duration) {
+	for start := time.Now(); !idle() && time.Since(start) < limit; {
 		time.Sleep(20 * time.Microsecond)
 	}
-	r.patience -= time.Since(start)
 }

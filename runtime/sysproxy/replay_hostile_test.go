@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/abigen/abigen/internal/transcript"
 	"github.com/abigen/abigen/runtime/kernel"
 )
 
@@ -59,6 +60,7 @@ func (p *player) playVerbatim(differently map[int]string) error {
 }
 
 func (p *player) sendVerbatim(c *peer, r *record) error {
+	transcript.Calm(time.Second)
 	data := bytes.Clone(r.data)
 	if len(r.frames) > 0 && r.frames[0].typ == typeHandshake && r.frames[0].word == handshakeFork {
 		if cookie := p.cookie[string(r.frames[0].body[:min(cookieSize, len(r.frames[0].body))])]; cookie != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/abigen/abigen/internal/transcript"
 	"github.com/abigen/abigen/netbsd"
 )
 
@@ -189,8 +190,9 @@ func (p *player) step(c *peer, i int, f frame) error {
 }
 
 // request sends one. Before a call, the memory is what the kernel read in the
-// recording.
+// recording, and a connection made by the call before has arrived.
 func (p *player) request(c *peer, i int, f frame) error {
+	transcript.Calm(time.Second)
 	if f.typ == typeSyscall {
 		in, _ := p.rec.memoryOf(i)
 		for _, m := range in {
