@@ -52,6 +52,7 @@ var rules = []rule{
 	{"runtime/netcfg", []string{"runtime/kernel", "generated/routing", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/nbsock", []string{"runtime/kernel", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/hijack/netlink", []string{"runtime/hijack/internal", "runtime/netcfg", "runtime/kernel", "generated", "netbsd", "linux", "abi"}, "system calls alone, so any kernel will do; it knows no program"},
+	{"runtime/hijack/procnet", []string{"runtime/hijack/internal", "runtime/netcfg", "runtime/kernel", "generated", "netbsd", "linux", "abi"}, "system calls alone, so any kernel will do; it knows no program"},
 	{"cmd/nbnet", []string{"cmd/nbnet", "runtime", "generated/routing", "netbsd", "abi", "internal/strictyaml"}, "a kernel is configured by system calls alone, wherever it is"},
 	{"internal/strictyaml", []string{"abi/ctype", "internal/nearest"}, "YAML to any struct; it knows no configuration"},
 	{"internal/nearest", nil, "a function"},

@@ -58,7 +58,7 @@ func TestAddresses(t *testing.T) {
 	if c := open(t, s, unix.NETLINK_ROUTE); c.Bind(nl(pid), pid) != nil {
 		t.Error("the port of a closed socket is taken")
 	}
-	if _, err := s.Open(unix.NETLINK_NETFILTER); err != linux.EPROTONOSUPPORT {
+	if _, err := s.Open(unix.NETLINK_NETFILTER); !errors.Is(err, linux.EPROTONOSUPPORT) {
 		t.Errorf("a protocol that is not there: %v", err)
 	}
 }
@@ -222,7 +222,7 @@ func TestNotifications(t *testing.T) {
 			delete(wanted, what)
 		}
 	}
-	if _, err := deaf.TryReceive(); err != linux.EAGAIN {
+	if _, err := deaf.TryReceive(); !errors.Is(err, linux.EAGAIN) {
 		t.Errorf("a socket of no group hears something: %v", err)
 	}
 }
@@ -353,7 +353,7 @@ func TestClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Open(unix.NETLINK_ROUTE); err != linux.ENETDOWN {
+	if _, err := s.Open(unix.NETLINK_ROUTE); !errors.Is(err, linux.ENETDOWN) {
 		t.Errorf("open on a server that is closed: %v", err)
 	}
 }

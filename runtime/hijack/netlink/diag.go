@@ -29,6 +29,14 @@ func (c *Conn) diag(r *request) error {
 		return linux.EBUSY
 	}
 	list, err := sockets.List(c.server.ctx, c.server.cfg, uint16(asked.SdiagFamily), asked.SdiagProtocol)
+	if err != nil && r.dumps() {
+		// It turns out when the list is made, and is said at its end.
+		errno, _ := explain(err)
+		done := r.done()
+		binary.NativeEndian.PutUint32(done[linux.SizeofNlmsghdr:], -uint32(errno))
+		r.answered = true
+		return c.dump(done)
+	}
 	if err != nil {
 		return err
 	}
