@@ -27,7 +27,7 @@ func receive(t *testing.T, ch <-chan []byte) []byte {
 	select {
 	case f := <-ch:
 		return f
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("no frame came")
 		return nil
 	}
@@ -104,7 +104,7 @@ func TestDeadOwner(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bus")
 	a, _ := station(t, path)
 	b, fromA := station(t, path)
-	a.ring.lock().Store(1)
+	a.acquire()
 	a.ring.setLast(ringSize - 1) // and had got only so far
 	if err := a.Send(frame(7, 60)); err != nil {
 		t.Fatal(err)

@@ -130,8 +130,8 @@ func TestIdle(t *testing.T) {
 	if got := receive(t, frames); !bytes.Equal(got, frame(1, 60)) {
 		t.Errorf("got %x", got)
 	}
-	a.ring.lock().Store(1)
-	for deadline := time.Now().Add(10 * time.Second); a.ring.lock().Load() != 0; time.Sleep(time.Millisecond) {
+	a.acquire()
+	for deadline := time.Now().Add(30 * time.Second); a.ring.lock().Load() != 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the lock is still held")
 		}
