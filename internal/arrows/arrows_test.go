@@ -48,7 +48,7 @@ var rules = []rule{
 	{"runtime/ffs", []string{"netbsd", "abi"}, "an image needs no kernel, and no host"},
 	{"runtime/sysproxy", []string{"runtime/kernel", "netbsd", "abi"}, "a kernel in, a kernel out"},
 	{"runtime/rump", []string{"runtime/kernel", "runtime/hypercall", "runtime/sysproxy", "netbsd", "abi"}, "libraries in, a kernel out; from afar when it is in another process"},
-	{"runtime/hijack", []string{"runtime/hijack", "runtime/kernel", "generated", "netbsd", "linux", "abi"}, "system calls alone, so any kernel will do"},
+	{"runtime/hijack", []string{"runtime/hijack", "runtime/netcfg", "runtime/kernel", "generated", "netbsd", "linux", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/netcfg", []string{"runtime/kernel", "generated/routing", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/nbsock", []string{"runtime/kernel", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/hijack/netlink", []string{"runtime/hijack/internal", "runtime/netcfg", "runtime/kernel", "generated", "netbsd", "linux", "abi"}, "system calls alone, so any kernel will do; it knows no program"},
