@@ -23,8 +23,8 @@ type Difference struct {
 // How long a call may take, how long a blocked one that is to return, and after
 // what time one that is to block is believed to do so.
 const (
-	callLimit = 10 * time.Second
-	joinLimit = 20 * time.Second
+	callLimit = 30 * time.Second
+	joinLimit = 30 * time.Second
 	blocked   = 50 * time.Millisecond
 )
 

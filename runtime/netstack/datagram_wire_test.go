@@ -59,7 +59,7 @@ func configure(t *testing.T, k kernel.Kernel, n int) {
 
 // wait waits for a datagram, and returns it.
 func (h *host) wait(fd int32) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(h.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(h.Context(), time.Minute)
 	defer cancel()
 	const size = 65536
 	a := h.put(make([]byte, size))

@@ -60,7 +60,7 @@ const (
 const (
 	fuzzCalls    = 128                  // at most in one program
 	fuzzPatience = 2 * time.Millisecond // before a call is interrupted
-	fuzzLimit    = 10 * time.Second     // before one that was interrupted is said to hang
+	fuzzLimit    = 60 * time.Second     // before one that was interrupted is said to hang
 	fuzzHeap     = 64 << 20             // bytes that one call may allocate
 )
 

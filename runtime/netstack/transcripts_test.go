@@ -56,7 +56,7 @@ func halt(t testing.TB, k kernel.Kernel) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the kernel does not halt")
 	}
 }

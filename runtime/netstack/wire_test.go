@@ -102,7 +102,7 @@ func (k node) echo(t *testing.T, addr string) {
 // talk sends 1 MiB to an echo, and checks what comes back.
 func (k node) talk(t *testing.T, addr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, err := k.net.DialContext(ctx, "tcp", addr)
 	if err != nil {

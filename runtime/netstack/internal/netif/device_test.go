@@ -67,7 +67,7 @@ func TestDevice(t *testing.T) {
 	tab.conf.Unlock()
 	select {
 	case <-told:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("nobody was told")
 	}
 	tab.Close()
