@@ -30,7 +30,15 @@ type entry struct {
 }
 
 // boot loads the libraries and boots the kernel.
-func boot(cfg *Config) (kernel.Kernel, error) {
+func boot(cfg *Config) (k kernel.Kernel, halted <-chan struct{}, err error) {
+	l, err := load(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	return l, l.halted, nil
+}
+
+func load(cfg *Config) (*local, error) {
 	paths, err := findLibraries(cfg)
 	if err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ type Config struct {
 	Verbose  bool   // the messages of a boot
 
 	// Console gets what the kernel prints, line by line. Nil: nobody does.
-	Console hypercall.Console
+	Console hypercall.Console `json:"-"`
 
 	// Apart boots the kernel in a process of its own, where a panic takes nothing
 	// else with it. That process runs this program once more: see Helper. It

@@ -28,5 +28,6 @@ func (k *local) death() error {
 		k.died = netbsd.ENXIO
 	}
 	k.down.Store(true)
+	close(k.halted)
 	return k.died
 }

@@ -2,7 +2,6 @@ package rump
 
 import (
 	"fmt"
-	"os"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -63,9 +62,9 @@ func (s *symbols) find(name string) uintptr {
 	return a
 }
 
-// fillHost looks up what the assembly code calls. console and alarm are open
-// for writing.
-func fillHost(s *symbols, console, alarm *os.File) error {
+// fillHost looks up what the assembly code calls. console and alarm are
+// descriptors to write to.
+func fillHost(s *symbols, console, alarm int) error {
 	h := &host
 	for name, at := range map[string]*uintptr{
 		"pthread_getspecific": &h.getspecific, "pthread_setspecific": &h.setspecific, "calloc": &h.calloc,
@@ -88,7 +87,7 @@ func fillHost(s *symbols, console, alarm *os.File) error {
 	}
 	h.key = uintptr(key)
 	h.copyFar = purego.NewCallback(copyFar)
-	h.console, h.alarm = console.Fd(), alarm.Fd()
+	h.console, h.alarm = uintptr(console), uintptr(alarm)
 	return nil
 }
 

@@ -25,9 +25,10 @@ type local struct {
 	layout  layout
 	release *kernel.Release
 
-	console *os.File // the end of a pipe that the kernel writes to
-	alarm   *os.File // an eventfd
-	printed sync.WaitGroup
+	console int      // the end of a pipe that the kernel writes to
+	alarm   int      // an eventfd, likewise
+	alarms  *os.File // the same, to read
+	readers sync.WaitGroup
 	last    lastLines
 
 	watch watchers
@@ -37,27 +38,33 @@ type local struct {
 	closed    bool
 	spare     *process // one that has not begun
 
-	down atomic.Bool // the kernel has halted
-	died error       // what its calls return then; set before down
+	down   atomic.Bool   // the kernel has halted
+	died   error         // what its calls return then; set before down
+	halted chan struct{} // closed after down was set
 }
 
 var _ kernel.Kernel = (*local)(nil)
 
 // newLocal makes what the kernel writes to.
 func newLocal(cfg *Config) (*local, error) {
-	k := &local{processes: map[*process]struct{}{}}
-	r, w, err := os.Pipe()
-	if err != nil {
+	k := &local{processes: map[*process]struct{}{}, halted: make(chan struct{})}
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
 		return nil, err
 	}
-	k.console = w
-	k.printed.Add(1)
-	go k.print(r, cfg.Console)
-	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		return nil, errors.Join(err, w.Close())
+	k.console = ends[1]
+	out := os.NewFile(uintptr(ends[0]), "console")
+	var err error
+	if k.alarm, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return nil, errors.Join(err, out.Close(), unix.Close(k.console))
 	}
-	k.alarm = os.NewFile(uintptr(fd), "alarm")
+	fd, err := unix.FcntlInt(uintptr(k.alarm), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, errors.Join(err, out.Close(), unix.Close(k.console), unix.Close(k.alarm))
+	}
+	k.alarms = os.NewFile(uintptr(fd), "alarm")
+	k.readers.Go(func() { k.print(out, cfg.Console) })
+	k.readers.Go(k.listen)
 	// For process.stopQuick; without it that takes longer.
 	_, _, _ = unix.Syscall(unix.SYS_MEMBARRIER, membarrierRegister, 0, 0)
 	k.watch.start()
@@ -66,7 +73,6 @@ func newLocal(cfg *Config) (*local, error) {
 
 // print passes on what the kernel prints.
 func (k *local) print(r *os.File, to hypercall.Console) {
-	defer k.printed.Done()
 	defer r.Close()
 	for in := bufio.NewReader(r); ; {
 		line, err := in.ReadString('\n')
@@ -86,7 +92,7 @@ func (k *local) print(r *os.File, to hypercall.Console) {
 func (k *local) listen() {
 	var b [8]byte
 	for {
-		if _, err := k.alarm.Read(b[:]); err != nil {
+		if _, err := k.alarms.Read(b[:]); err != nil {
 			return
 		}
 		if binary.NativeEndian.Uint64(b[:]) == 0 {
@@ -268,9 +274,13 @@ func (k *local) halt() error {
 // stop lets go of what newLocal made.
 func (k *local) stop() error {
 	k.watch.stop()
-	if !k.down.Load() {
-		k.died = netbsd.ENXIO
-		k.down.Store(true)
+	_ = k.death()
+	// Threads of the kernel that go on write to descriptors by number.
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
 	}
-	return k.alarm.Close()
+	err = errors.Join(unix.Dup3(null, k.console, unix.O_CLOEXEC), unix.Dup3(null, k.alarm, unix.O_CLOEXEC), unix.Close(null), k.alarms.Close())
+	k.readers.Wait()
+	return err
 }

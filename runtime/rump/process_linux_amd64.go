@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
@@ -186,10 +187,21 @@ func (p *process) interruptAll() {
 	for t := range p.threads {
 		if w := t.watched(); w != nil {
 			w.interrupt()
-			wg.Go(func() { <-w.done })
+			wg.Go(func() { <-w.left })
 		}
 	}
 	wg.Wait()
+}
+
+// drain waits until no call is under way any more. p.exiting is set.
+func (p *process) drain() {
+	p.interruptAll()
+	p.stopQuick()
+	for t := range p.threads {
+		for t.state.Load()&phase != idle {
+			time.Sleep(10 * time.Microsecond)
+		}
+	}
 }
 
 // Exit ends the process.
@@ -199,8 +211,7 @@ func (p *process) Exit() {
 	if p.exiting.Swap(true) {
 		return
 	}
-	p.interruptAll()
-	p.stopQuick()
+	p.drain()
 	p.k.remove(p)
 	p.end()
 }

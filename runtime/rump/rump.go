@@ -13,9 +13,34 @@ var booted struct {
 	done bool
 }
 
+// A Kernel is NetBSD's.
+type Kernel struct {
+	kernel.Kernel
+	apart  bool
+	halted <-chan struct{}
+}
+
 // New boots a kernel.
-func New(cfg Config) (kernel.Kernel, error) {
+func New(cfg Config) (*Kernel, error) {
 	booted.Lock()
 	defer booted.Unlock()
-	return boot(&cfg)
+	if cfg.Apart || booted.done {
+		k, err := startApart(&cfg)
+		if err != nil {
+			return nil, err
+		}
+		return &Kernel{Kernel: k, apart: true, halted: k.gone}, nil
+	}
+	k, halted, err := boot(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Kernel{Kernel: k, halted: halted}, nil
 }
+
+// Apart tells whether the kernel is in a process of its own.
+func (k *Kernel) Apart() bool { return k.apart }
+
+// Halted returns a channel that is closed when the kernel has halted: it was closed,
+// a program asked for that, or it has panicked.
+func (k *Kernel) Halted() <-chan struct{} { return k.halted }

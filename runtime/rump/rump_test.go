@@ -24,6 +24,7 @@ const vectors = "../../testdata/kernel/vectors"
 const scenarioVar = "ABIGEN_TEST_SCENARIO"
 
 func TestMain(m *testing.M) {
+	Helper()
 	if file := os.Getenv(scenarioVar); file != "" {
 		os.Exit(replay(file))
 	}

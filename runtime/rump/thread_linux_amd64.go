@@ -93,6 +93,9 @@ func (t *thread) invoke(ctx context.Context, num syscalls.Number, args syscalls.
 		c.ret, c.status = [2]uintptr{}, finished
 		t.windows()
 		cgocall(enterAt, unsafe.Pointer(c))
+		if atomic.LoadUint64((*uint64)(pointer(t.p.block))) != 0 {
+			t.p.deliver()
+		}
 		t.end()
 		runtime.KeepAlive(t)
 		switch {
@@ -164,7 +167,7 @@ func (t *thread) begin() error {
 	return nil
 }
 
-// end notes that it is over.
+// end notes that it is over. From here on the process may be gone.
 func (t *thread) end() {
 	if !t.state.leave() {
 		t.mu.Lock()
@@ -175,9 +178,6 @@ func (t *thread) end() {
 		<-w.left
 		t.p.k.layout.resume(t.lwp)
 		t.state.Store(t.state.Load() &^ phase)
-	}
-	if atomic.LoadUint64((*uint64)(pointer(t.p.block))) != 0 {
-		t.p.deliver()
 	}
 }
 
