@@ -27,6 +27,7 @@ import (
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
 	"github.com/abigen/abigen/runtime/hijack"
+	"github.com/abigen/abigen/runtime/rump"
 )
 
 // Exit codes.
@@ -38,6 +39,7 @@ const (
 
 func main() {
 	hijack.Helper()
+	rump.Helper()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program where it stands
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/abigen/abigen/internal/rump"
 )
 
 // TestMain lets the scripts start the test binary as nbnet.
@@ -32,7 +35,14 @@ func TestScripts(t *testing.T) {
 			}
 			e.Defer(func() { os.RemoveAll(dir) })
 			e.Setenv("S", dir)
+			e.Setenv("RUMP_PREFIX", os.Getenv("RUMP_PREFIX"))
 			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "rump" {
+				return rump.Missing() == "", nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code":    code,

@@ -16,7 +16,8 @@ import (
 // serveFlags are what the command line has on top of a file.
 type serveFlags struct {
 	file, kernel, release, hostname, mode string
-	ifaces, routes, sysctls               []string
+	rump                                  string
+	components, ifaces, routes, sysctls   []string
 	public                                bool
 }
 
@@ -40,6 +41,9 @@ unless it is there, or fd:N for a descriptor handed in; or shmif0=bus:FILE, an E
 kernels that have this file as their bus. Behind it come, with commas, addresses with the
 length of their prefix, mtu=N, and lladdr=ADDRESS. With sockin in place of interfaces the kernel
 has no network of its own: its TCP and UDP sockets are the host's.
+
+With --kernel rump it is NetBSD's own kernel that is served, if its libraries are there: a rump
+kernel. It reaches other kernels over a bus, and has no taps.
 
 A route is NETWORK/LEN=GATEWAY, ADDRESS=GATEWAY or default=GATEWAY; in place of the gateway's
 address the name of an interface makes the destinations its neighbors.
@@ -90,7 +94,9 @@ be one of:
 func (f *serveFlags) kernelFlags(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVarP(&f.file, "file", "f", "", "read what to do from this `file` first")
-	fl.StringVar(&f.kernel, "kernel", "", "the `kind` of kernel: embedded")
+	fl.StringVar(&f.kernel, "kernel", "", "the `kind` of kernel: embedded, or rump, which is NetBSD's own (default embedded)")
+	fl.StringVar(&f.rump, "rump", "", "the `directory` whose lib has NetBSD's own kernel (default: $RUMP_PREFIX, or where libraries are)")
+	fl.StringArrayVar(&f.components, "component", nil, "a part of NetBSD's own kernel to load besides, as npf, by `NAME`; may be repeated")
 	fl.StringVar(&f.release, "release", "", "the `version` of NetBSD whose interface the kernel has: 10.1 or 7.99.34 (default 10.1)")
 	fl.StringVar(&f.hostname, "hostname", "", "the `name` of the kernel (default: as the host)")
 	fl.StringArrayVar(&f.ifaces, "iface", nil, "an interface, `INTERFACE`=tap:NAME or =bus:FILE, with addresses, or sockin; may be repeated")
@@ -100,7 +106,7 @@ func (f *serveFlags) kernelFlags(cmd *cobra.Command) {
 
 // given tells whether any of kernelFlags was.
 func (f *serveFlags) given() bool {
-	return f.file+f.kernel+f.release+f.hostname != "" || len(f.ifaces)+len(f.routes)+len(f.sysctls) > 0
+	return f.file+f.kernel+f.rump+f.release+f.hostname != "" || len(f.components)+len(f.ifaces)+len(f.routes)+len(f.sysctls) > 0
 }
 
 // config puts file and flags together, for a kernel that is served.
@@ -127,13 +133,14 @@ func (f *serveFlags) read(urls []string) (*serve.Config, error) {
 			return nil, err
 		}
 	}
-	for flag, to := range map[*string]*string{&f.kernel: &cfg.Kernel, &f.release: &cfg.Release, &f.hostname: &cfg.Hostname, &f.mode: &cfg.SocketMode} {
+	for flag, to := range map[*string]*string{&f.kernel: &cfg.Kernel, &f.rump: &cfg.Rump, &f.release: &cfg.Release, &f.hostname: &cfg.Hostname, &f.mode: &cfg.SocketMode} {
 		if *flag != "" {
 			*to = *flag
 		}
 	}
 	cfg.Listen = append(cfg.Listen, urls...)
 	cfg.Set = f.sysctls
+	cfg.Components = append(cfg.Components, f.components...)
 	cfg.Public = cfg.Public || f.public
 	for _, s := range f.ifaces {
 		if err := cfg.AddInterface(s); err != nil {

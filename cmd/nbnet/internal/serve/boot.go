@@ -19,6 +19,7 @@ import (
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/netcfg"
 	"github.com/abigen/abigen/runtime/netstack"
+	"github.com/abigen/abigen/runtime/rump"
 )
 
 // Boot boots a kernel, and configures it by system calls. Nil members of host are
@@ -27,6 +28,21 @@ func Boot(ctx context.Context, cfg *Config, host *hypercall.Host) (kernel.Kernel
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
+	boot := bootEmbedded
+	if cfg.Kernel == "rump" {
+		boot = bootRump
+	}
+	k, err := boot(cfg, host)
+	if err != nil {
+		return nil, err
+	}
+	if err := configure(ctx, cfg, k); err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	return k, nil
+}
+
+func bootEmbedded(cfg *Config, host *hypercall.Host) (kernel.Kernel, error) {
 	release, err := cfg.release()
 	if err != nil {
 		return nil, err
@@ -37,12 +53,25 @@ func Boot(ctx context.Context, cfg *Config, host *hypercall.Host) (kernel.Kernel
 	if cfg.Sockin {
 		sockets = new(sockin.Host)
 	}
-	k, err := netstack.New(netstack.Config{Release: release, Hostname: cfg.Hostname, Host: h, Sockin: sockets})
+	return netstack.New(netstack.Config{Release: release, Hostname: cfg.Hostname, Host: h, Sockin: sockets})
+}
+
+// bootRump boots NetBSD's own kernel, which has a host of its own.
+func bootRump(cfg *Config, _ *hypercall.Host) (kernel.Kernel, error) {
+	components := []string{"local"}
+	if cfg.Sockin {
+		components = append(components, "sockin")
+	} else {
+		components = append(components, "netinet", "netinet6", "shmif", "bpf")
+	}
+	for _, i := range cfg.Interfaces {
+		if i.Tap != "" {
+			return nil, fmt.Errorf("interface %s: NetBSD's own kernel reaches other kernels over a bus, and no tap; type shmif0=bus:FILE", i.Name)
+		}
+	}
+	k, err := rump.New(rump.Config{Prefix: cfg.Rump, Components: append(components, cfg.Components...)})
 	if err != nil {
 		return nil, err
-	}
-	if err := configure(ctx, cfg, k); err != nil {
-		return nil, errors.Join(err, k.Close())
 	}
 	return k, nil
 }
@@ -71,6 +100,11 @@ func configure(ctx context.Context, cfg *Config, k kernel.Kernel) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
+	if cfg.Kernel == "rump" && cfg.Hostname != "" {
+		if err := setVariable(ctx, k, "kern.hostname="+cfg.Hostname); err != nil {
+			return err
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Sysctl)) {
 		if err := setVariable(ctx, k, name+"="+cfg.Sysctl[name]); err != nil {
 			return err

@@ -17,10 +17,12 @@ import (
 
 // A Config says what to boot and where to serve it. It is what a file has.
 type Config struct {
-	Listen     []string          `yaml:"listen"`   // URLs
-	Kernel     string            `yaml:"kernel"`   // "embedded", or empty
-	Release    string            `yaml:"release"`  // the version of NetBSD; empty for the latest
-	Hostname   string            `yaml:"hostname"` // empty for the host's
+	Listen     []string          `yaml:"listen"`     // URLs
+	Kernel     string            `yaml:"kernel"`     // "embedded", or empty, or "rump"
+	Rump       string            `yaml:"rump"`       // where that is installed; empty: where it is found
+	Components []string          `yaml:"components"` // of that, besides those that the interfaces need
+	Release    string            `yaml:"release"`    // the version of NetBSD; empty for the latest
+	Hostname   string            `yaml:"hostname"`   // empty for the host's
 	Sysctl     map[string]string `yaml:"sysctl"`
 	Sockin     bool              `yaml:"sockin"` // the inet families are the host's sockets
 	Interfaces []Interface       `yaml:"interfaces"`
@@ -198,8 +200,15 @@ func (c *Config) CheckListen() error {
 func (c *Config) Check() error {
 	switch c.Kernel {
 	case "", "embedded":
+		if c.Rump != "" || len(c.Components) > 0 {
+			return fmt.Errorf("kernel: what is installed, and of which components, is said of kernel: rump only")
+		}
+	case "rump":
+		if c.Release != "" {
+			return fmt.Errorf("release %q: the kernel that is installed has the one it has", c.Release)
+		}
 	default:
-		return fmt.Errorf("kernel %q: there is only the embedded one", c.Kernel)
+		return fmt.Errorf("kernel %q: there are embedded and rump", c.Kernel)
 	}
 	if _, err := c.release(); err != nil {
 		return err
