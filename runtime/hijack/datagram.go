@@ -83,9 +83,9 @@ func (so *socket) sendPlain(b []byte) {
 	}
 }
 
-// datagramsIn moves what the kernel receives to the program.
+// datagramsIn moves what the kernel receives to the program. It has a reference
+// of its own.
 func (so *socket) datagramsIn() {
-	so.refs.Add(1)
 	defer so.release()
 	for so.ctx.Err() == nil {
 		at := so.at.Load()

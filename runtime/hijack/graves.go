@@ -2,6 +2,8 @@
 
 package hijack
 
+import "time"
+
 // maxGraves is how many sockets are remembered whose end is closed here before
 // the program has closed its own.
 const maxGraves = 256
@@ -21,5 +23,32 @@ func (so *socket) bury() {
 	s.mu.Unlock()
 	if oldest != nil {
 		oldest.closed()
+	}
+}
+
+// hung returns the sockets that the program has closed, but that are still there. A program
+// that closes a socket and takes its address for another does not know of that.
+func (s *supervisor) hung() (list []*socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, so := range s.sockets {
+		if so.end.Hangup() {
+			list = append(list, so)
+		}
+	}
+	return list
+}
+
+// awaitGone waits until sockets are gone, as long as may be expected.
+func awaitGone(list []*socket) {
+	const most = time.Second
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	for _, so := range list {
+		select {
+		case <-so.gone:
+		case <-timer.C:
+			return
+		}
 	}
 }

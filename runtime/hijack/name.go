@@ -3,13 +3,16 @@
 package hijack
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/abigen/abigen/generated/tolinux"
 	"github.com/abigen/abigen/generated/tonetbsd"
 	"github.com/abigen/abigen/linux"
+	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/hijack/internal/guest"
 )
 
@@ -112,7 +115,24 @@ func (c *call) bind(so *socket) (int64, error) {
 	if err := so.moveLocal(name); err != nil {
 		return 0, err
 	}
-	return 0, so.do(func(t *guest.Thread, nb int32) error { return t.Bind(so.ctx, nb, name) })
+	try := func() error {
+		return so.do(func(t *guest.Thread, nb int32) error { return t.Bind(so.ctx, nb, name) })
+	}
+	err = try()
+	if !errors.Is(err, netbsd.EADDRINUSE) {
+		return 0, err
+	}
+	hung := c.sup.hung()
+	if len(hung) == 0 {
+		return 0, err
+	}
+	so.refs.Add(1)
+	name = bytes.Clone(name)
+	return c.later(func(*call) (int64, error) {
+		defer so.release()
+		awaitGone(hung)
+		return 0, try()
+	})
 }
 
 // name answers getsockname and getpeername.

@@ -25,7 +25,8 @@ type socket struct {
 	end    *pair.End
 	ctx    context.Context // done when the program has closed it
 	cancel context.CancelFunc
-	refs   atomic.Int32 // uses of what is closed with the last
+	refs   atomic.Int32  // uses of what is closed with the last
+	gone   chan struct{} // closed when it is
 
 	kind
 
@@ -175,7 +176,7 @@ func (s *supervisor) adopt(k kind, at *descriptor, nonblock bool) (*socket, int,
 		end.Close()
 		return nil, -1, err
 	}
-	so := &socket{sup: s, kind: k, ino: ino, end: end}
+	so := &socket{sup: s, kind: k, ino: ino, end: end, gone: make(chan struct{})}
 	so.at.Store(at)
 	so.ctx, so.cancel = context.WithCancel(s.ctx)
 	so.refs.Store(1)
@@ -191,8 +192,9 @@ func (so *socket) begin() {
 		go so.streamOut()
 		return
 	}
-	go so.datagramsOut()
+	so.refs.Add(1)
 	go so.datagramsIn()
+	go so.datagramsOut()
 }
 
 // find returns the socket that a thread's descriptor stands for, and a
@@ -266,6 +268,7 @@ func (so *socket) release() {
 		return
 	}
 	so.end.Close()
+	defer close(so.gone)
 	_ = so.at.Load().close() // fails if the process has ended, which has closed all
 }
 
