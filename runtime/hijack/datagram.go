@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/abigen/abigen/generated/tolinux"
 	"github.com/abigen/abigen/linux"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/hijack/internal/guest"
@@ -222,12 +221,4 @@ func (so *socket) disconnectStream() error {
 		return nil
 	}
 	return unix.EINVAL
-}
-
-// translateControl translates control messages of a datagram for a caller.
-func translateControl(dst, nb []byte) (int, error) {
-	if len(nb) == 0 {
-		return 0, nil
-	}
-	return tolinux.ControlMessages(dst, nb)
 }

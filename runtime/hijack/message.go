@@ -166,11 +166,13 @@ func (c *call) returnHeader(m *message, nameLen int, control []byte, flags int32
 	if err := c.read(abi.AsBytes(&h), m.header); err != nil {
 		return err
 	}
-	if len(control) > m.controlRoom || m.control == 0 {
-		if len(control) > 0 {
-			flags |= linux.MSG_CTRUNC
-		}
-		control = nil
+	room := m.controlRoom
+	if m.control == 0 {
+		room = 0
+	}
+	control, cut := cutControl(control, room)
+	if cut {
+		flags |= linux.MSG_CTRUNC
 	}
 	if len(control) > 0 {
 		if err := c.write(control, m.control); err != nil {
