@@ -3,10 +3,12 @@
 // the same work over the loopback interface of each, in turn, in one run. It
 // measures how many frames cross a bus as well, with RUMP_PREFIX set beside
 // NetBSD's own kernels.
+// iperf3 goes through a tap to a kernel, and beside that to gonet on a tap and to
+// another host over veth.
 // docs/performance.md has what it printed last. A kernel on the host's sockets is
 // beside these alone.
 //
-// Usage: go run ./internal/netbench [-rounds N] [-round DURATION]
+// Usage: go run ./internal/netbench [-rounds N] [-round DURATION] [-tap]
 package main
 
 import (
@@ -26,6 +28,7 @@ type options struct {
 	rounds int
 	round  time.Duration
 	idle   int
+	tap    bool
 }
 
 func main() {
@@ -44,9 +47,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.rounds, "rounds", 11, "measurements of each way; the median counts")
 	flags.DurationVar(&o.round, "round", 200*time.Millisecond, "how long one measurement takes")
+	flags.BoolVar(&o.tap, "tap", false, "measure taps alone")
 	flags.IntVar(&o.idle, "idle", 10000, "idle connections whose memory is measured")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if os.Getenv(tapChild) != "" {
+		return measureTaps(ctx, o, stdout)
+	}
+	if o.tap {
+		return tapRates(ctx, o, stdout)
 	}
 	ways, err := newWays(netbsdBuffers)
 	if err != nil {
@@ -78,6 +88,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if err := busFrames(ctx, o, stdout); err != nil {
+		return err
+	}
+	if err := tapRates(ctx, o, stdout); err != nil {
 		return err
 	}
 	return idleMemory(ctx, o, stdout, ways)
