@@ -10,6 +10,7 @@ import (
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
 	"github.com/abigen/abigen/cmd/nbnet/internal/fs"
+	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/ffs"
 )
 
@@ -195,7 +196,11 @@ func (f *fsApp) open(ctx context.Context, image string, write bool) (fs.Volume, 
 	case f.kernel == "none" || prefix == "":
 		return f.read(image)
 	}
-	s, err := fs.Boot(ctx, prefix, image, !write)
+	flags := int32(netbsd.MNT_RDONLY)
+	if write {
+		flags = 0
+	}
+	s, err := fs.Boot(ctx, prefix, image, flags)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", image, err)
 	}

@@ -177,7 +177,7 @@ func onlyOf(errs []error, of ...error) bool {
 // and what is there then.
 func FuzzImage(f *testing.F) {
 	var whole [][]byte
-	for i, name := range append(images, "sparse1be", "sparse2le") {
+	for i, name := range append(images[:len(images):len(images)], "sparse1be", "sparse2le", "journal2le", "old1be") {
 		whole = append(whole, image(f, name))
 		f.Add(uint8(i), []byte{})
 		f.Add(uint8(i), []byte{0x00, 0x20, 0, 0, 1, 0x00, 0x00, 1, 0, 1})

@@ -24,9 +24,14 @@
 // its size. In particular directories form a tree: a directory that can be
 // reached in two ways is an error, and whoever walks all of them comes to an end.
 //
+// # Images that were in use
+//
+// When the machine stopped while the file system was mounted, changes may be in
+// its journal (WAPBL) and not yet in their place. They are read from the journal, as
+// if NetBSD's kernel had mounted the image for writing, and so put them there.
+// Without a journal there is no telling what is missing; [Info].Clean says so.
+//
 // # What is not read
 //
-// Extended attributes, quotas and lists of free blocks. A file system that was
-// mounted when the machine stopped may have changes that are only in its
-// journal; [Info].Clean tells.
+// Extended attributes, quotas and lists of free blocks.
 package ffs

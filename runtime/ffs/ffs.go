@@ -1,7 +1,6 @@
 package ffs
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -31,9 +30,18 @@ const (
 //
 // Errors: ErrNotFFS, a CorruptError, and those of r.
 func Open(r io.ReaderAt, size int64) (*FS, error) {
-	sb, g, err := findSuperblock(io.NewSectionReader(r, 0, size))
+	r = io.NewSectionReader(r, 0, size)
+	sb, g, err := findSuperblock(r)
 	if err != nil {
 		return nil, err
+	}
+	if r, err = openJournal(r, sb, g.target); err != nil {
+		return nil, err
+	}
+	if _, ok := r.(*journal); ok { // which may have a newer one
+		if sb, g, err = findSuperblock(r); err != nil {
+			return nil, err
+		}
 	}
 	f := &FS{geometry: g, sb: sb, r: r, size: size}
 	f.blocks.limit = keptBlocks
@@ -53,13 +61,7 @@ func (f *FS) readAt(p []byte, at int64) error {
 	if at > f.size-int64(len(p)) {
 		return fmt.Errorf("byte %d: the image ends before: %w", at, io.ErrUnexpectedEOF)
 	}
-	if n, err := f.r.ReadAt(p, at); n < len(p) {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return fmt.Errorf("byte %d: %w", at, err)
-	}
-	return nil
+	return readFull(f.r, p, at)
 }
 
 // block returns the n bytes of the image that begin at a byte, for reading only.

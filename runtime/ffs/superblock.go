@@ -182,8 +182,8 @@ type Info struct {
 	VolumeName   string // often empty
 	MountedOn    string // where it was last
 
-	// Clean tells that it was unmounted properly. When it is not, it may be
-	// damaged, and with a Journal changes may be missing.
+	// Clean tells that it was unmounted properly, or has a Journal that
+	// makes up for it. When it is not, files may be missing, old or damaged.
 	Clean   bool
 	Journal bool
 }
@@ -196,7 +196,8 @@ func (f *FS) Info() Info {
 		VolumeName: cString(f.sb.Volname[:]), MountedOn: cString(f.sb.Fsmnt[:]),
 		Journal: f.sb.Flags&netbsd.FS_DOWAPBL != 0,
 	}
-	i.Clean = f.sb.Clean&netbsd.FS_ISCLEAN != 0
+	// With a journal it counts whether it was clean before that was begun.
+	i.Clean = f.sb.Clean&netbsd.FS_ISCLEAN != 0 || i.Journal && f.sb.Clean&netbsd.FS_WASCLEAN != 0
 	if f.v2 {
 		i.Version = 2
 	}

@@ -3,6 +3,9 @@ package ffs_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -168,5 +171,79 @@ func TestSnapshot(t *testing.T) {
 	}
 	if !bytes.Equal(got, want) {
 		t.Error("the snapshot is not the image")
+	}
+}
+
+// Of an image whose kernel has stopped, what is in the journal counts. NetBSD's
+// kernel has made a hundred files in these, in one with the journal in a file, in the
+// other behind the file system; and where what is in the journal belongs, there is
+// something else.
+func TestJournal(t *testing.T) {
+	for _, name := range []string{"journal1le", "journal2le"} {
+		t.Run(name, func(t *testing.T) {
+			whole := image(t, name)
+			fsys := openBytes(t, whole)
+			if info := fsys.Info(); !info.Journal || !info.Clean {
+				t.Errorf("%+v", info)
+			}
+			for i := range 100 {
+				n, err := fsys.Lookup(fmt.Sprintf("dir%d/file%d", i/10, i), false)
+				if err != nil || n.Size() != int64(len(fmt.Sprintf("file %d\n", i))) {
+					t.Errorf("file%d: %v", i, err)
+				}
+			}
+			b := change(t, whole, portable.AMD64, func(sb *portable.Fs) { sb.Flags &^= netbsd.FS_DOWAPBL })
+			if _, err := ffs.Open(bytes.NewReader(b), int64(len(b))); !errors.Is(err, ffs.ErrCorrupt) {
+				t.Errorf("without the journal: %v", err)
+			}
+		})
+	}
+}
+
+// What is wrong with a journal is said.
+func TestJournalDamage(t *testing.T) {
+	whole := image(t, "journal2le")
+	var start int
+	change(t, whole, portable.AMD64, func(sb *portable.Fs) { start = int(sb.Journallocs[0] * sb.Journallocs[2]) })
+	header := func(f func(h *portable.WapblWcHeader)) []byte {
+		b := slices.Clone(whole)
+		for _, at := range []int{start, start + 512} {
+			var h portable.WapblWcHeader
+			if err := h.Decode(portable.AMD64, b[at:]); err != nil {
+				t.Fatal(err)
+			}
+			f(&h)
+			if err := h.Encode(portable.AMD64, b[at:]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return b
+	}
+	for name, b := range map[string][]byte{
+		"version":  change(t, whole, portable.AMD64, func(sb *portable.Fs) { sb.JournalVersion = 7 }),
+		"location": change(t, whole, portable.AMD64, func(sb *portable.Fs) { sb.JournalLocation = 7 }),
+		"address":  change(t, whole, portable.AMD64, func(sb *portable.Fs) { sb.Journallocs[0] = 1 << 60 }),
+		"count":    change(t, whole, portable.AMD64, func(sb *portable.Fs) { sb.Journallocs[1] = 1 }),
+		"unit":     change(t, whole, portable.AMD64, func(sb *portable.Fs) { sb.Journallocs[2] = 1000 }),
+		"end":      whole[:start+100],
+		"magic":    header(func(h *portable.WapblWcHeader) { h.Type++ }),
+		"shift":    header(func(h *portable.WapblWcHeader) { h.LogDevBshift = 200 }),
+		"blocks":   header(func(h *portable.WapblWcHeader) { h.FsDevBshift = 8 }),
+		"ring":     header(func(h *portable.WapblWcHeader) { h.CircSize = 1 << 62 }),
+		"head":     header(func(h *portable.WapblWcHeader) { h.Head = -512 }),
+		"tail":     header(func(h *portable.WapblWcHeader) { h.Tail += 512 }),
+	} {
+		_, err := ffs.Open(bytes.NewReader(b), int64(len(b)))
+		if !errors.Is(err, ffs.ErrCorrupt) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	rnd := rand.New(rand.NewPCG(2, 3))
+	for range *rounds {
+		b := slices.Clone(whole)
+		for range 1 + rnd.IntN(30) {
+			b[start+1024+rnd.IntN(150000)] ^= 1 << rnd.IntN(8)
+		}
+		survey(t, b)
 	}
 }

@@ -36,13 +36,14 @@ type Mounted struct {
 
 var _ WriteVolume = (*Mounted)(nil)
 
-// Mount mounts the file system of a type on a device. Contexts of all calls is ctx.
-func Mount(ctx context.Context, k kernel.Kernel, fstype, device string, readOnly bool) (m *Mounted, err error) {
+// Mount mounts the file system of a type on a device, with MNT_* flags. The context
+// of all calls is ctx.
+func Mount(ctx context.Context, k kernel.Kernel, fstype, device string, flags int32) (m *Mounted, err error) {
 	m = &Mounted{ctx: ctx}
 	if m.outside, err = newCaller(ctx, k); err != nil {
 		return nil, err
 	}
-	if err := m.outside.mount(fstype, device, readOnly); err != nil {
+	if err := m.outside.mount(fstype, device, flags); err != nil {
 		m.outside.process.Exit()
 		return nil, err
 	}
@@ -101,7 +102,7 @@ func (c *caller) path(a abi.Addr, path string) error {
 	return nil
 }
 
-func (c *caller) mount(fstype, device string, readOnly bool) error {
+func (c *caller) mount(fstype, device string, flags int32) error {
 	if err := c.path(pathAt, where); err != nil {
 		return err
 	}
@@ -117,10 +118,6 @@ func (c *caller) mount(fstype, device string, readOnly bool) error {
 	}
 	args := netbsd.RumpUfsArgs{Fspec: nameAt}
 	copy(c.at(argsAt, netbsd.SizeofRumpUfsArgs), abi.AsBytes(&args))
-	flags := int32(0)
-	if readOnly {
-		flags = netbsd.MNT_RDONLY
-	}
 	return syscalls.Mount(c.ctx, c.thread, typeAt, pathAt, flags, argsAt, netbsd.SizeofRumpUfsArgs)
 }
 
@@ -319,6 +316,13 @@ func (f *mountedFile) WriteAt(p []byte, off int64) (int, error) {
 		done += n
 	}
 	return len(p), nil
+}
+
+// Sync makes an fsync(2).
+func (f *mountedFile) Sync() error {
+	f.c.mu.Lock()
+	defer f.c.mu.Unlock()
+	return syscalls.Fsync(f.c.ctx, f.c.thread, f.fd)
 }
 
 func (f *mountedFile) Truncate(size int64) error {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/sysproxy"
 )
 
@@ -32,11 +33,11 @@ type Server struct {
 var _ WriteVolume = (*Server)(nil)
 
 // Boot starts the kernel below prefix, where bin/rump_server is, and mounts the
-// image there.
-func Boot(ctx context.Context, prefix, image string, readOnly bool) (*Server, error) {
+// image there, with MNT_* flags.
+func Boot(ctx context.Context, prefix, image string, flags int32) (*Server, error) {
 	// The kernel says EINVAL of whatever is wrong with the file.
 	mode := os.O_RDWR
-	if readOnly {
+	if flags&netbsd.MNT_RDONLY != 0 {
 		mode = os.O_RDONLY
 	}
 	f, err := os.OpenFile(image, mode, 0)
@@ -49,13 +50,13 @@ func Boot(ctx context.Context, prefix, image string, readOnly bool) (*Server, er
 		return nil, err
 	}
 	s := &Server{dir: dir, console: filepath.Join(dir, "console"), exited: make(chan struct{})}
-	if err := s.boot(ctx, prefix, image, readOnly); err != nil {
+	if err := s.boot(ctx, prefix, image, flags); err != nil {
 		return nil, errors.Join(s.explain(err), s.halt())
 	}
 	return s, nil
 }
 
-func (s *Server) boot(ctx context.Context, prefix, image string, readOnly bool) error {
+func (s *Server) boot(ctx context.Context, prefix, image string, flags int32) error {
 	image, err := filepath.Abs(image)
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (s *Server) boot(ctx context.Context, prefix, image string, readOnly bool) 
 	if s.client, err = s.dial(ctx, url); err != nil {
 		return fmt.Errorf("the kernel does not start: %w", err)
 	}
-	if s.Mounted, err = Mount(ctx, s.client, "ffs", device, readOnly); err != nil {
+	if s.Mounted, err = Mount(ctx, s.client, "ffs", device, flags); err != nil {
 		return fmt.Errorf("mount: %w", err)
 	}
 	return nil
