@@ -43,11 +43,21 @@ func (t *transfer) once() (verdict, error) {
 	switch {
 	case err != nil || t.cut:
 		return done, err
-	case t.asked == t.u.Resid && t.asked != 0 && t.flags&netbsd.MSG_EOR == 0 && !so.Is(CantRcvMore) && !t.peek():
+	case t.asked == t.u.Resid && t.asked != 0 && t.flags&netbsd.MSG_EOR == 0 && !t.peek() && !t.atEnd():
 		return again, nil // an empty record; NetBSD looks at one for ever
 	}
 	t.in.flags |= t.flags
 	return done, nil
+}
+
+// atEnd tells whether nothing was taken because there is nothing more. A stream that
+// was only probed may have got its last bytes and its end meanwhile: that has to be
+// looked at again.
+func (t *transfer) atEnd() bool {
+	if _, probed := t.so.Proto.(Prober); probed {
+		return false
+	}
+	return t.so.Is(CantRcvMore)
 }
 
 // stream takes bytes that the protocol keeps, up to the urgent mark.

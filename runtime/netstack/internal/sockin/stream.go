@@ -74,9 +74,10 @@ func (s *stream) Connect(_ *kern.Lwp, name []byte) error {
 		s.phase.Store(idle)
 		return err
 	}
-	if !s.so.Is(socket.NonBlocking) {
-		s.resolve() // saves the caller from having to wait for the event
+	if s.so.Is(socket.NonBlocking) {
+		return err // in progress, also when the event has come by now
 	}
+	s.resolve() // saves the caller from having to wait for the event
 	return nil
 }
 

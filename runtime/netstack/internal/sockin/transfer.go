@@ -86,11 +86,13 @@ func (s *stream) fetch(p []byte, peek bool) (int, error) {
 	n, err := s.host.Receive(p, flags)
 	switch {
 	case err == nil && n == 0:
+		s.discard.Store(true) // there is nothing behind the end, nor behind an error
 		return 0, s.end(peek)
-	case err == nil && (n == len(p) || peek || s.ended.Load() || s.urgent.Load()): // there may be more
 	case err != nil && hypercall.Errno(err) != netbsd.EWOULDBLOCK:
+		s.discard.Store(true)
 		s.fail(err)
 		return 0, s.end(peek)
+	case err == nil && (n == len(p) || peek || s.urgent.Load()), s.ended.Load(): // there may be more
 	default:
 		s.news.exhausted(mark)
 	}
