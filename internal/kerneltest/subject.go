@@ -20,6 +20,10 @@ type Subject struct {
 	// which do not agree, see [transcript.ReadDeviations].
 	Deviations []string
 
+	// Perhaps says that the calls in Deviations may agree, too: it depends on how
+	// the kernel was built.
+	Perhaps bool
+
 	// Skip has what is not run, "D/scm_rights" or "NoLeak", with the reason.
 	Skip map[string]string
 

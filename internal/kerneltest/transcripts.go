@@ -114,7 +114,7 @@ func (s *tally) replay(t *testing.T, file string, known map[int]string, skip str
 		}
 	}
 	for line := range known {
-		if !slices.Contains(differ, line) {
+		if !slices.Contains(differ, line) && !s.subject.Perhaps {
 			problems = append(problems, fmt.Sprintf("%s:%d: agrees, but stands in %s", file, line, strings.Join(s.subject.Deviations, " or ")))
 		}
 	}

@@ -32,7 +32,8 @@ const (
 // returns those that do not agree, in the order of the steps. An error says
 // that the scenario itself makes no sense.
 //
-// A call that does not return ends the scenario: it and all after it differ.
+// A call that does not return ends the scenario: it and all after it differ. So
+// does a fork that the kernel does not support.
 func Replay(k kernel.Kernel, sc *Scenario) ([]Difference, error) {
 	r := &replayer{
 		pauses:  sc.Pauses,
@@ -56,11 +57,16 @@ func Replay(k kernel.Kernel, sc *Scenario) ([]Difference, error) {
 	}
 	for i := range sc.Steps {
 		s := &sc.Steps[i]
-		if err := r.step(s); err != nil {
+		err := r.step(s)
+		if errors.Is(err, errors.ErrUnsupported) {
+			r.skip(sc.Steps[i+1:], err.Error())
+			break
+		}
+		if err != nil {
 			return nil, fmt.Errorf("line %d: %s: %w", s.Line, s.Call, err)
 		}
 		if r.stuck {
-			r.skip(sc.Steps[i+1:], s)
+			r.skip(sc.Steps[i+1:], fmt.Sprintf("the call of line %d did not return", s.Line))
 			break
 		}
 	}
@@ -150,10 +156,10 @@ func (r *replayer) differ(s *Step, format string, args ...any) {
 	r.differences = append(r.differences, Difference{s, fmt.Sprintf(format, args...)})
 }
 
-func (r *replayer) skip(steps []Step, at *Step) {
+func (r *replayer) skip(steps []Step, why string) {
 	for i := range steps {
 		if !steps[i].pseudo() {
-			r.differ(&steps[i], "not made, since the call of line %d did not return", at.Line)
+			r.differ(&steps[i], "not made: %s", why)
 		}
 	}
 }

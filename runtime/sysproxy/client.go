@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/abigen/abigen/netbsd"
@@ -22,7 +23,8 @@ import (
 type Client struct {
 	url     URL
 	release *kernel.Release
-	own     bool // the server is one of this package, and knows typeInterrupt
+	retry   time.Duration
+	own     atomic.Bool // the server is one of this package, and knows typeInterrupt
 
 	mu     sync.Mutex
 	procs  map[*process]struct{}
@@ -35,25 +37,56 @@ var _ kernel.Kernel = (*Client)(nil)
 // its handshake.
 const dialTimeout = 30 * time.Second
 
+// A Dialer says what a Client does when its connections are lost. The zero value is
+// for clients that then fail.
+type Dialer struct {
+	// Retry is for how long a process whose connection is lost tries to get
+	// another, or RetryOnce or RetryForever. 0: it does not try. What it gets is a new process:
+	// its descriptors are gone, and its id is another. The calls that were under way are
+	// made again, and may have been carried out before.
+	Retry time.Duration
+}
+
+// Ways to try that are no time. RetryOnce is for a server that was started again
+// already.
+const (
+	RetryForever time.Duration = -1
+	RetryOnce    time.Duration = -2
+)
+
 // Dial finds out what kernel is at url.
-func Dial(ctx context.Context, url string) (*Client, error) {
+func Dial(ctx context.Context, url string) (*Client, error) { return new(Dialer).Dial(ctx, url) }
+
+// Dial finds out what kernel is at url.
+func (d *Dialer) Dial(ctx context.Context, url string) (*Client, error) {
 	u, err := ParseURL(url)
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{url: u, procs: map[*process]struct{}{}}
+	c := &Client{url: u, retry: d.Retry, procs: map[*process]struct{}{}}
+	if c.release, err = c.probe(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// probe asks the server what it is, on a connection of its own.
+func (c *Client) probe(ctx context.Context) (*kernel.Release, error) {
 	conn, line, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	if c.release, err = parseBanner(line); err != nil {
-		return nil, &ConnError{u, "dial", err}
+	r, err := parseBanner(line)
+	if err != nil {
+		return nil, &ConnError{c.url, "dial", err}
 	}
-	if c.own, err = conn.askInterrupts(ctx); err != nil {
-		return nil, &ConnError{u, "dial", err}
+	own, err := conn.askInterrupts(ctx)
+	if err != nil {
+		return nil, &ConnError{c.url, "dial", err}
 	}
-	return c, nil
+	c.own.Store(own)
+	return r, nil
 }
 
 // connect returns a connection and the line the server began with.
@@ -87,7 +120,7 @@ func (c *Client) Close() error {
 	c.procs = nil
 	c.mu.Unlock()
 	for p := range procs {
-		p.leave(netbsd.ENXIO)
+		p.end(netbsd.ENXIO)
 	}
 	return nil
 }
@@ -117,20 +150,15 @@ func command(name string) []byte {
 	return append([]byte(name[:min(len(name), netbsd.MAXCOMLEN)]), 0)
 }
 
+// newProcess starts a process with a handshake.
 func (c *Client) newProcess(opt kernel.ProcessOptions, subtype uint32, body []byte) (*process, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	defer cancel()
-	conn, _, err := c.connect(ctx)
+	conn, err := c.begin(ctx, opt, subtype, body)
 	if err != nil {
 		return nil, err
 	}
-	p := &process{client: c, clientConn: conn, opt: opt}
-	conn.signal, conn.refusals = opt.Signal, c.own
-	go conn.run()
-	if err := p.handshake(ctx, subtype, body); err != nil {
-		conn.end(err)
-		return nil, err
-	}
+	p := &process{client: c, conn: conn, opt: opt, exited: make(chan struct{})}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -139,6 +167,21 @@ func (c *Client) newProcess(opt kernel.ProcessOptions, subtype uint32, body []by
 	}
 	c.procs[p] = struct{}{}
 	return p, nil
+}
+
+// begin connects, and makes the first handshake.
+func (c *Client) begin(ctx context.Context, opt kernel.ProcessOptions, subtype uint32, body []byte) (*clientConn, error) {
+	conn, _, err := c.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.signal, conn.refusals = opt.Signal, c.own.Load()
+	go conn.run()
+	if err := conn.handshake(ctx, subtype, body); err != nil {
+		conn.end(err)
+		return nil, err
+	}
+	return conn, nil
 }
 
 // remove forgets a process that has exited.

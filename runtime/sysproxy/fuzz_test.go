@@ -59,8 +59,9 @@ func FuzzClient(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ours, theirs := net.Pipe()
 		conn := newClientConn(URL{}, ours)
-		c := &Client{own: true, procs: map[*process]struct{}{}}
-		p := &process{client: c, clientConn: conn}
+		c := &Client{procs: map[*process]struct{}{}}
+		c.own.Store(true)
+		p := &process{client: c, conn: conn, exited: make(chan struct{})}
 		go conn.run()
 		go func() { _, _ = io.Copy(io.Discard, theirs) }()
 		th, err := p.NewThread(&abi.Bytes{Base: dataAt, Data: make([]byte, 64)})

@@ -40,7 +40,10 @@ func (t *thread) helper() *helper {
 
 // blocking tells whether calls on a descriptor wait, as far as its owner wants.
 func (h *helper) blocking(fd int32) bool {
-	if h.p.tries.underWay(fd) {
+	s := &h.p.tries
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fds[fd] > 0 {
 		return true
 	}
 	flags, err := syscalls.Fcntl(context.Background(), h, fd, netbsd.F_GETFL, 0)
@@ -50,8 +53,9 @@ func (h *helper) blocking(fd int32) bool {
 // tries are descriptors that are set not to block as long as calls are tried on
 // them.
 type tries struct {
-	mu  sync.Mutex
-	fds map[int32]int // calls
+	mu      sync.Mutex
+	fds     map[int32]int // calls
+	changes uint64        // of a descriptor's flags, so far
 }
 
 // begin sets a descriptor not to block, and reports whether it did; then end
@@ -67,6 +71,7 @@ func (s *tries) begin(h *helper, fd int32) bool {
 		if s.fds == nil {
 			s.fds = map[int32]int{}
 		}
+		s.changes++
 	}
 	s.fds[fd]++
 	return true
@@ -80,15 +85,24 @@ func (s *tries) end(h *helper, fd int32) {
 		return
 	}
 	delete(s.fds, fd)
+	s.changes++
 	if flags, err := syscalls.Fcntl(context.Background(), h, fd, netbsd.F_GETFL, 0); err == nil {
 		_ = h.setFlags(fd, flags&^netbsd.O_NONBLOCK)
 	}
 }
 
-func (s *tries) underWay(fd int32) bool {
+// mark is for disturbed.
+func (s *tries) mark() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.fds[fd] > 0
+	return s.changes
+}
+
+// disturbed tells whether a descriptor may have been set not to block since mark.
+func (s *tries) disturbed(fd int32, mark uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fds[fd] > 0 || s.changes != mark
 }
 
 func (h *helper) setFlags(fd, flags int32) error {
@@ -105,11 +119,11 @@ func (h *helper) option(fd, name int32, v []byte) error {
 	return err
 }
 
-// A wakeup is a pipe that all polls of a process include, so that they can be
-// ended.
+// A wakeup is a pipe that a poll includes, so that it can be ended.
 type wakeup struct {
 	mu   sync.Mutex
-	r, w int32 // 0 when there is none
+	conn *clientConn // that it was made on; nil when there is none
+	r, w int32
 }
 
 // wakeupFrom is where its descriptors are, out of the way of others.
@@ -119,7 +133,8 @@ const wakeupFrom = 100
 func (u *wakeup) get(h *helper) (r, w int32, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.r != 0 {
+	conn := h.p.current()
+	if u.conn == conn {
 		return u.r, u.w, nil
 	}
 	r0, r1, err := h.Syscall(context.Background(), netbsd.SYS_pipe, syscalls.Args{})
@@ -132,7 +147,7 @@ func (u *wakeup) get(h *helper) (r, w int32, err error) {
 	if w, err = h.moveAway(int32(r1)); err != nil {
 		return 0, 0, err
 	}
-	u.r, u.w = r, w
+	u.conn, u.r, u.w = conn, r, w
 	return r, w, nil
 }
 
@@ -150,14 +165,14 @@ func (h *helper) moveAway(fd int32) (int32, error) {
 func (u *wakeup) forget() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.r, u.w = 0, 0
+	u.conn = nil
 }
 
 // leave closes the copies that a child has got.
 func (u *wakeup) leave(child *thread) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.r != 0 {
+	if u.conn != nil {
 		_ = syscalls.Close(context.Background(), child, u.r)
 		_ = syscalls.Close(context.Background(), child, u.w)
 	}

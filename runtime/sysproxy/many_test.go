@@ -64,6 +64,15 @@ func TestManyClients(t *testing.T) {
 func TestLimits(t *testing.T) {
 	s := &Server{Kernel: boot(t, nil), Limits: Limits{Clients: 2, Preforks: 1, Claim: time.Millisecond}}
 	c := dial(t, serve(t, s))
+	for range 10000 { // until the connection is gone that asked what the server is
+		s.mu.Lock()
+		n := len(s.sessions)
+		s.mu.Unlock()
+		if n == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
 	p, th := newProcess(t, c, nil)
 	q, _ := newProcess(t, c, nil)
 	if third, err := c.NewProcess(kernel.ProcessOptions{}); err == nil {
@@ -73,7 +82,7 @@ func TestLimits(t *testing.T) {
 	q.Exit()
 	// A child that comes too late is not there any more.
 	r := &request{typ: typePrefork, done: make(chan struct{}, 1)}
-	if err := p.(*process).begin(r, 0, nil); err != nil {
+	if err := p.(*process).current().begin(r, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	<-r.done

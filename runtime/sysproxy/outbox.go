@@ -3,12 +3,14 @@ package sysproxy
 import (
 	"net"
 	"sync"
+	"syscall"
 )
 
 // An outbox sends frames whole, one after the other, for goroutines that run
 // at once. Whoever comes while another is sending leaves its frames to that one.
 type outbox struct {
 	conn net.Conn
+	raw  syscall.RawConn // nil: not known
 
 	mu      sync.Mutex
 	drained sync.Cond // over mu: pending has become short
@@ -28,6 +30,9 @@ const (
 func newOutbox(conn net.Conn) *outbox {
 	o := &outbox{conn: conn}
 	o.drained.L = &o.mu
+	if c, ok := conn.(syscall.Conn); ok {
+		o.raw, _ = c.SyscallConn()
+	}
 	return o
 }
 
@@ -57,23 +62,46 @@ func (o *outbox) add(h header, parts [][]byte, now bool) error {
 }
 
 // post is send for who must not wait: the goroutine that reads the connection,
-// since the other side may not read before it was read. It reports whether there was room.
-func (o *outbox) post(h header, parts ...[]byte) bool {
+// since the other side may not read before it was read. Nothing is added to more
+// than limit bytes that are pending: it reports whether there was room.
+func (o *outbox) post(limit int, h header, parts ...[]byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.err != nil || len(o.pending) > crowded {
+	if o.err != nil || len(o.pending) > limit {
 		return false
 	}
 	o.append(h, parts)
-	if !o.sending {
-		o.sending = true
-		go func() {
-			o.mu.Lock()
-			defer o.mu.Unlock()
-			o.flush()
-		}()
+	if o.sending {
+		return true
 	}
+	o.sending = true
+	if o.try(); len(o.pending) == 0 {
+		o.sending = false
+		o.drained.Broadcast()
+		return true
+	}
+	go func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.flush()
+	}()
 	return true
+}
+
+// try writes as much of what is pending as the connection takes at once. The
+// caller has locked mu and set sending.
+func (o *outbox) try() {
+	if o.raw == nil {
+		return
+	}
+	n := 0
+	_ = o.raw.Write(func(fd uintptr) bool {
+		n, _ = syscall.Write(int(fd), o.pending) // an error comes again, in flush
+		return true
+	})
+	if n > 0 {
+		o.pending = o.pending[:copy(o.pending, o.pending[n:])]
+	}
 }
 
 func (o *outbox) append(h header, parts [][]byte) {

@@ -3,6 +3,7 @@ package sysproxy
 import (
 	"crypto/rand"
 	"crypto/subtle"
+	"math"
 	"sync"
 	"time"
 
@@ -50,16 +51,21 @@ type prefork struct {
 }
 
 // add makes a child of g for the client of c, which may be claimed for a time.
-func (p *preforks) add(g *guest, c *session) ([cookieSize]byte, error) {
+// A prefork of this package's clients has one more than the [kernel.ForkHow] for its
+// word and a name for its body; those of NetBSD's have neither.
+func (p *preforks) add(g *guest, c *session, word uint32, body []byte) ([cookieSize]byte, error) {
 	if p.count(c) >= c.limits.Preforks {
 		return [cookieSize]byte{}, NoMemory
 	}
 	child := &guest{name: g.name}
 	opt := kernel.ProcessOptions{Name: g.name, Signal: child.raise}
-	between, err := g.Fork(kernel.ForkCopy, opt)
-	if err == nil {
-		child.Process, err = between.Fork(kernel.ForkCopy, opt)
-		between.Exit() // so that the child is one of process 1, as with NetBSD's server
+	var err error
+	if word == 0 {
+		child.Process, err = forkTwice(g, opt)
+	} else {
+		child.name = cstring(body)
+		opt.Name = child.name
+		child.Process, err = g.Fork(kernel.ForkHow(min(word-1, math.MaxUint8)), opt)
 	}
 	if err != nil {
 		return [cookieSize]byte{}, ForkFailed
@@ -75,6 +81,16 @@ func (p *preforks) add(g *guest, c *session) ([cookieSize]byte, error) {
 		}
 	})
 	return f.cookie, nil
+}
+
+// forkTwice makes a child that is one of process 1, as NetBSD's server does.
+func forkTwice(g *guest, opt kernel.ProcessOptions) (kernel.Process, error) {
+	between, err := g.Fork(kernel.ForkCopy, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer between.Exit()
+	return between.Fork(kernel.ForkCopy, opt)
 }
 
 func (p *preforks) count(c *session) int {

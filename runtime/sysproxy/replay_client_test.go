@@ -44,6 +44,7 @@ type scripted struct {
 	p     kernel.Process
 	ids   map[uint64]uint64 // of requests, by those in the recording
 	calls map[uint64]*asked // by the recorded id
+	again *asked            // that the client has been told to make again
 }
 
 // asked is a system call under way.
@@ -225,6 +226,8 @@ func (s *script) expect(c *scripted, i int, f frame) error {
 // provoke does what makes a client send a request.
 func (s *script) provoke(c *scripted, i int, f frame) {
 	switch {
+	case f.typ == typeSyscall && c.again != nil:
+		c.calls[f.id], c.again = c.again, nil
 	case f.typ == typeSyscall:
 		in, out := s.rec.memoryOf(i)
 		for _, m := range in {
@@ -314,7 +317,11 @@ func (c *scripted) drain() error {
 // ended compares the result of a call, and the memory, with the answer f.
 func (s *script) ended(c *scripted, i int, f frame) error {
 	call := c.calls[f.id]
-	if call == nil || f.class == classError && Refusal(f.word) == TryAgain {
+	if f.class == classError && Refusal(f.word) == TryAgain {
+		c.again = call
+		return nil
+	}
+	if call == nil {
 		return nil
 	}
 	select {

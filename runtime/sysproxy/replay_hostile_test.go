@@ -147,6 +147,7 @@ var better = map[string]map[int]string{
 	"srv_close_wakes_blocked_accept":  {15: "EBADF instead of ERESTART"},
 	"srv_close_wakes_blocked_receive": {9: "EBADF instead of ERESTART"},
 	"srv_copyin_reply_as_error_frame": {9: "the call fails with EFAULT"},
+	"srv_copyin_reply_empty":          {9: "the call may still be answered"},
 	"srv_copyin_reply_short":          {9: "the connection is closed"},
 	"srv_copyin_reply_too_long":       {9: "the connection is closed"},
 	"srv_copyin_reply_wrong_type":     {9: "the connection is closed"},

@@ -24,19 +24,14 @@ var (
 		Name:       "remote",
 		Start:      func(t testing.TB) kernel.Kernel { return dial(t, serve(t, &Server{Kernel: boot(t, nil)})) },
 		Deviations: []string{"DEVIATIONS.md"},
-		Skip:       map[string]string{"H/processes": "processes that share descriptors are not in the protocol"},
 		Share:      5,
 	}
 	netbsds = kerneltest.Subject{
-		Name:  "rump_server",
-		Start: func(t testing.TB) kernel.Kernel { return dial(t, rump.ForTest(t).URL) },
-		Skip: map[string]string{
-			"C/tcp_options":  "asking for TCP_KEEPIDLE, the kernel in the rump_server crashes",
-			"E/ifconf":       "asked with a length below zero, the kernel in the rump_server crashes",
-			"H/select_calls": "select(2) looks at no more descriptors than the table has room for, and the client has some of its own",
-			"H/processes":    "processes that share descriptors are not in the protocol",
-		},
-		Share: 10,
+		Name:       "rump_server",
+		Start:      func(t testing.TB) kernel.Kernel { return dial(t, rump.ForTest(t).URL) },
+		Deviations: []string{"DEVIATIONS-netbsd.md", "DEVIATIONS-rump_server.md"},
+		Perhaps:    true,
+		Share:      10,
 	}
 )
 

@@ -149,6 +149,7 @@ func (s *Server) start(conn net.Conn) {
 	c := newSession(s, conn, limits)
 	s.sessions[c] = struct{}{}
 	s.running.Go(func() {
+		defer c.conn.Close() // when it counts no more
 		c.serve()
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -61,7 +61,6 @@ const endTimeout = 2 * time.Second
 
 // serve talks to the client until it goes away or has to.
 func (c *session) serve() {
-	defer c.conn.Close()
 	deadline := time.Now().Add(c.limits.Handshake)
 	_ = c.conn.SetDeadline(deadline)
 	if _, err := c.conn.Write([]byte(banner(c.server.Kernel.Release()))); err != nil {
@@ -139,7 +138,7 @@ func (c *session) wait() {
 // post sends a frame without waiting. A client that does not read what it asked
 // for is dropped.
 func (c *session) post(h header, parts ...[]byte) {
-	if !c.out.post(h, parts...) {
+	if !c.out.post(crowded, h, parts...) {
 		_ = c.conn.Close()
 	}
 }
@@ -188,7 +187,7 @@ func (c *session) request(h header) error {
 		if state == inExec {
 			return c.reject(h, InExec)
 		}
-		return c.prefork(h)
+		return c.prefork(h, body)
 	case typeHandshake:
 		switch {
 		case h.word != handshakeExec:
@@ -261,8 +260,8 @@ func cstring(b []byte) string {
 }
 
 // prefork makes a process that a child of the client will claim.
-func (c *session) prefork(h header) error {
-	cookie, err := c.server.preforks.add(c.guest, c)
+func (c *session) prefork(h header, body []byte) error {
+	cookie, err := c.server.preforks.add(c.guest, c, h.word, body)
 	var why Refusal
 	if errors.As(err, &why) {
 		return c.refuse(h, why)

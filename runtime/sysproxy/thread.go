@@ -29,12 +29,18 @@ func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls
 	if num < 0 {
 		return 0, 0, netbsd.ENOSYS // NetBSD's server would crash
 	}
-	if t.p.client.own {
+	if t.p.client.own.Load() {
 		return t.call(ctx, num, args)
 	}
-	if ctx.Done() == nil {
+	_, sleeps := sleepers[num]
+	switch {
+	case ctx.Done() != nil:
+	case !sleeps:
+		return t.call(ctx, num, args)
+	default:
+		mark := t.p.tries.mark()
 		r0, r1, err = t.call(ctx, num, args)
-		if _, sleeps := sleepers[num]; !sleeps || !errors.Is(err, netbsd.EAGAIN) || !t.p.tries.underWay(int32(args[0])) {
+		if !errors.Is(err, netbsd.EAGAIN) || !t.p.tries.disturbed(int32(args[0]), mark) {
 			return r0, r1, err
 		}
 	}
@@ -53,7 +59,13 @@ const (
 func (t *thread) call(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
 	r := &t.req
 	for n := 0; ; n++ {
-		err := t.once(ctx, num, args)
+		conn := t.p.current()
+		err := t.once(ctx, conn, num, args)
+		if t.p.lost(err) {
+			if err = t.p.reconnect(ctx, conn, err); err == nil {
+				continue
+			}
+		}
 		switch {
 		case errors.Is(err, TryAgain):
 			if ctx.Err() != nil {
@@ -78,21 +90,21 @@ func (t *thread) call(ctx context.Context, num syscalls.Number, args syscalls.Ar
 }
 
 // once sends a call and waits for its answer.
-func (t *thread) once(ctx context.Context, num syscalls.Number, args syscalls.Args) error {
+func (t *thread) once(ctx context.Context, conn *clientConn, num syscalls.Number, args syscalls.Args) error {
 	body := t.body[:0]
 	for _, a := range args[:slots(num, &args)] {
 		body = appendWord(body, a)
 	}
 	r := &t.req
 	r.args, r.err, r.fault = args, nil, false
-	if err := t.p.begin(r, uint32(num), body); err != nil {
+	if err := conn.begin(r, uint32(num), body); err != nil {
 		return err
 	}
 	select {
 	case <-r.done:
 	case <-ctx.Done():
-		if t.p.client.own {
-			t.p.interrupt(r.id)
+		if t.p.client.own.Load() {
+			conn.interrupt(r.id)
 		}
 		<-r.done
 	}
