@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
 	"github.com/abigen/abigen/runtime/kernel"
@@ -75,7 +74,7 @@ func help(text string) int {
 		return exitFailed
 	}
 	halt := make(chan struct{}, 1)
-	s := &sysproxy.Server{Kernel: k, Reboot: func(int32) { halt <- struct{}{} }}
+	s := &sysproxy.Server{Kernel: silent{k}, Reboot: k.reboot}
 	go func() { _ = s.Serve(l) }()
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -84,16 +83,46 @@ func help(text string) int {
 	select {
 	case <-halt:
 	case <-k.halted:
-		_ = os.Stdout.Sync()
+	}
+	_, died := k.NewProcess(kernel.ProcessOptions{})
+	if _, panicked := errors.AsType[*PanicError](died); panicked {
 		return exitPanicked
 	}
 	if err := errors.Join(s.Close(), k.Close()); err != nil {
-		if _, panicked := errors.AsType[*PanicError](err); panicked {
-			return exitPanicked
-		}
 		return exitFailed
 	}
 	return exitHalted
+}
+
+// reboot makes the system call, after which the kernel has halted.
+func (k *Kernel) reboot(howto int32) {
+	p, err := k.NewProcess(kernel.ProcessOptions{Name: "reboot"})
+	if err != nil {
+		return // it has already
+	}
+	if t, err := p.NewThread(nil); err == nil {
+		_, _, _ = t.Syscall(context.Background(), netbsd.SYS_reboot, syscalls.Args{uintptr(howto)})
+	}
+}
+
+// A silent kernel does not say that it has panicked, which the protocol has no words
+// for: the end of the process tells that.
+type silent struct{ *Kernel }
+
+func (silent) why(err error) error {
+	if _, panicked := errors.AsType[*PanicError](err); panicked {
+		select {}
+	}
+	return err
+}
+
+// NewProcess starts a process.
+func (k silent) NewProcess(opt kernel.ProcessOptions) (kernel.Process, error) {
+	p, err := k.Kernel.NewProcess(opt)
+	if err != nil {
+		return nil, k.why(err)
+	}
+	return &changedProcess{p, k.why}, nil
 }
 
 func bootHelped(text string) (*Kernel, error) {
@@ -275,45 +304,5 @@ func (k *apart) NewProcess(opt kernel.ProcessOptions) (kernel.Process, error) {
 	if err != nil {
 		return nil, k.why(err)
 	}
-	return &apartProcess{p, k}, nil
-}
-
-type apartProcess struct {
-	kernel.Process
-	k *apart
-}
-
-// NewThread adds a thread.
-func (p *apartProcess) NewThread(mem abi.Memory) (kernel.Thread, error) {
-	t, err := p.Process.NewThread(mem)
-	if err != nil {
-		return nil, p.k.why(err)
-	}
-	return &apartThread{t, p.k}, nil
-}
-
-// Fork makes a child.
-func (p *apartProcess) Fork(how kernel.ForkHow, opt kernel.ProcessOptions) (kernel.Process, error) {
-	c, err := p.Process.Fork(how, opt)
-	if err != nil {
-		return nil, p.k.why(err)
-	}
-	return &apartProcess{c, p.k}, nil
-}
-
-// Exec does what execve(2) does.
-func (p *apartProcess) Exec(name string) error { return p.k.why(p.Process.Exec(name)) }
-
-type apartThread struct {
-	kernel.Thread
-	k *apart
-}
-
-// Syscall makes a call.
-func (t *apartThread) Syscall(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
-	r0, r1, err = t.Thread.Syscall(ctx, num, args)
-	if err != nil {
-		err = t.k.why(err)
-	}
-	return r0, r1, err
+	return &changedProcess{p, k.why}, nil
 }

@@ -2,9 +2,11 @@ package rump
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/abigen/abigen/abi"
 	irump "github.com/abigen/abigen/internal/rump"
@@ -85,4 +87,65 @@ func TestApart(t *testing.T) {
 		t.Error("a call of a kernel that is closed has succeeded")
 	}
 	<-a.Halted()
+}
+
+// TestPanic makes a kernel panic while calls of several threads are blocked, here and
+// in a process of its own.
+func TestPanic(t *testing.T) {
+	if why := irump.Missing(); why != "" {
+		t.Skip(why)
+	}
+	t.Run("here", func(t *testing.T) { child(t, "^TestHerePanic$") })
+	t.Run("apart", func(t *testing.T) {
+		k, err := New(Config{Apart: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		testPanic(t, k)
+	})
+}
+
+func TestHerePanic(t *testing.T) {
+	if os.Getenv(hereVar) == "" {
+		t.Skip("is run by TestPanic, in a process of its own")
+	}
+	k, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	testPanic(t, k)
+}
+
+func testPanic(t *testing.T, k *Kernel) {
+	failed := make(chan error)
+	const blocked = 8
+	for range blocked {
+		th, _ := newThread(t, k)
+		go func() {
+			fd, err := syscalls.Socket(t.Context(), th, netbsd.AF_INET, netbsd.SOCK_DGRAM, 0)
+			if err == nil {
+				_, err = syscalls.Read(t.Context(), th, fd, 0x1000, 1)
+			}
+			failed <- err
+		}()
+	}
+	th, _ := newThread(t, k)
+	time.Sleep(50 * time.Millisecond) // whether they are blocked by then or not, they fail
+	_, _, err := th.Syscall(t.Context(), netbsd.SYS_reboot, syscalls.Args{netbsd.RUMP_RB_DUMP})
+	if _, ok := errors.AsType[*PanicError](err); !ok && !k.Apart() { // there the answer comes first
+		t.Errorf("the call that makes the kernel panic returns %v", err)
+	}
+	for range blocked {
+		err := <-failed
+		if _, ok := errors.AsType[*PanicError](err); !ok {
+			t.Errorf("a blocked call fails with %v", err)
+		}
+	}
+	<-k.Halted()
+	if _, err := k.NewProcess(kernel.ProcessOptions{}); err == nil || !strings.Contains(err.Error(), "halting") {
+		t.Errorf("a process of a kernel that has panicked: %v, without its last words", err)
+	}
+	if err := k.Close(); err != nil {
+		t.Error(err)
+	}
 }

@@ -71,6 +71,9 @@ func load(cfg *Config) (*local, error) {
 			return nil, errors.Join(err, k.stop())
 		}
 	}
+	if err := catchFaults(); err != nil {
+		return nil, errors.Join(err, k.stop())
+	}
 	if err := k.start(s); err != nil {
 		return nil, errors.Join(err, k.stop())
 	}

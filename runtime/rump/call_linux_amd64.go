@@ -26,6 +26,7 @@ type call struct {
 	steps  uintptr // the first *step
 	stop   uintptr // 1: no quick calls any more
 	busy   uintptr // 1: a quick call is under way
+	tid    uintptr // the host's thread
 	mem    [4]window
 }
 
@@ -72,6 +73,8 @@ func steps(lwp uintptr, list ...step) ([]step, bool) {
 	if atomic.LoadUintptr(&host.dead) != 0 {
 		return list, false
 	}
+	inKernel.add(&r.call)
+	defer inKernel.remove(&r.call)
 	cgocall(runAt, unsafe.Pointer(&r.call))
 	copy(list, r.list[:])
 	return list, r.status == finished

@@ -28,10 +28,15 @@
 #define console      ·host+160(SB)
 #define alarm        ·host+168(SB)
 #define dead         ·host+176(SB)
+#define faultSignal  ·host+184(SB)
+#define faultAddr    ·host+192(SB)
+#define faultPC      ·host+200(SB)
+#define handlers     ·host+208(SB)
 
 // A thread of the host, in C memory: type block.
 #define block_call 0
 #define block_lwp  8
+#define block_tid  16
 
 // What a thread of the host does: type call in call_linux_amd64.go.
 #define call_num     0
@@ -49,7 +54,8 @@
 #define call_steps   160
 #define call_stop    168
 #define call_busy    176
-#define call_windows 184
+#define call_tid     184
+#define call_windows 192
 
 #define step_fn     0
 #define step_args   8
@@ -112,8 +118,9 @@ GLOBL ·waitTimedCVAt(SB), NOPTR|RODATA, $8
 DATA ·waitNowrapCVAt(SB)/8, $·waitNowrapCV(SB)
 GLOBL ·waitNowrapCVAt(SB), NOPTR|RODATA, $8
 
-// BEGIN: R12 is the call in DI, BX the block of this thread, which knows the
-// call. The place on the stack is where rumpuser_exit goes back to.
+// BEGIN: R12 is the call in DI, BX the block of this thread, which knows the call
+// and its own number, of gettid(2). The place on the stack is where rumpuser_exit goes
+// back to.
 #define BEGIN(have) \
 	MOVQ DI, R12 \
 	MOVQ key, DI \
@@ -131,7 +138,12 @@ GLOBL ·waitNowrapCVAt(SB), NOPTR|RODATA, $8
 	MOVQ BX, SI \
 	MOVQ setspecific, AX \
 	CALL AX \
+	MOVL $186, AX \
+	SYSCALL \
+	MOVQ AX, block_tid(BX) \
 have: \
+	MOVQ block_tid(BX), AX \
+	MOVQ AX, call_tid(R12) \
 	MOVQ SP, call_sp(R12) \
 	MOVQ R12, block_call(BX)
 
@@ -223,6 +235,105 @@ TEXT unwind<>(SB), NOSPLIT|NOFRAME, $0
 	RESTORE
 	XORL AX, AX
 	RET
+
+DATA ·rescueAt(SB)/8, $·rescue(SB)
+GLOBL ·rescueAt(SB), NOPTR|RODATA, $8
+DATA ·faultedAt(SB)/8, $·faulted(SB)
+GLOBL ·faultedAt(SB), NOPTR|RODATA, $8
+
+// Members of a ucontext_t, and of a siginfo_t.
+#define uc_r12  72
+#define uc_rbx  128
+#define uc_rsp  160
+#define uc_rip  168
+#define si_addr 16
+
+// UNWIND has the thread go on at unwind when it leaves the handler of a signal, whose
+// ucontext_t is in DX.
+#define UNWIND \
+	MOVQ R12, uc_r12(DX) \
+	MOVQ BX, uc_rbx(DX) \
+	MOVQ call_sp(R12), AX \
+	MOVQ AX, uc_rsp(DX) \
+	MOVQ $unwind<>(SB), AX \
+	MOVQ AX, uc_rip(DX) \
+	MOVQ $2, call_status(R12)
+
+// rescue(signal, siginfo_t *, ucontext_t *) handles the signal that gets a thread out
+// of a dead kernel.
+TEXT ·rescue(SB), NOSPLIT|NOFRAME, $0
+	SAVE
+	MOVQ DX, R13
+	MOVQ key, DI
+	MOVQ getspecific, AX
+	CALL AX
+	MOVQ R13, DX
+	MOVQ AX, BX
+	TESTQ BX, BX
+	JZ   out
+	MOVQ block_call(BX), R12
+	TESTQ R12, R12
+	JZ   out
+	UNWIND
+out:
+	RESTORE
+	RET
+
+// faulted(signal, siginfo_t *, ucontext_t *) handles signals that a thread brings upon
+// itself. When it is in the kernel, that is dead; else the signal is Go's.
+TEXT ·faulted(SB), NOSPLIT|NOFRAME, $0
+	SAVE
+	MOVQ DI, R15
+	MOVQ SI, R14
+	MOVQ DX, R13
+	MOVQ key, DI
+	MOVQ getspecific, AX
+	CALL AX
+	MOVQ AX, BX
+	XORL R12, R12
+	TESTQ BX, BX
+	JZ   stranger
+	MOVQ block_call(BX), R12
+	TESTQ R12, R12
+	JZ   ours
+	JMP  kernel
+stranger:
+	MOVQ curlwp, AX
+	CALL AX
+	TESTQ AX, AX
+	JZ   ours
+kernel:
+	MOVQ R15, faultSignal
+	MOVQ si_addr(R14), AX
+	MOVQ AX, faultAddr
+	MOVQ uc_rip(R13), AX
+	MOVQ AX, faultPC
+	MOVL $3, CX
+	XORL AX, AX
+	LOCK
+	CMPXCHGQ CX, dead
+	CALL ring<>(SB)
+	TESTQ R12, R12
+	JZ   stop
+	MOVQ R13, DX
+	UNWIND
+	RESTORE
+	RET
+stop:
+	MOVQ pause, AX
+	CALL AX
+	JMP  stop
+ours:
+	MOVQ R15, DI
+	MOVQ R14, SI
+	MOVQ R13, DX
+	MOVQ handlers, R10
+	MOVQ R15, AX
+	SHLQ $3, AX
+	ADDQ AX, R10
+	MOVQ (R10), R10
+	RESTORE
+	JMP  R10
 
 // func hurry(c *call, num uintptr) (done bool) makes a system call without
 // arguments on a stack of its own. Stop, whoever sets it, and busy are told apart by
@@ -366,7 +477,8 @@ wait:
 	RET
 
 // copyin(process, user, kernel, n), and so on: what a process has as its memory
-// is in a few slices that the call lists, and elsewhere with Go code.
+// is in a few slices that the call lists, and elsewhere with Go code. While that runs
+// the thread is not in the kernel.
 TEXT ·copyin(SB), NOSPLIT|NOFRAME, $0
 	XORL R8, R8
 	JMP  copy<>(SB)
@@ -436,13 +548,19 @@ far:
 	MOVQ unschedule, AX
 	CALL AX
 	MOVQ AX, BX
+	MOVQ key, DI
+	MOVQ getspecific, AX
+	CALL AX
+	MOVQ $0, block_call(AX)
 	MOVQ 0(SP), DI
 	MOVQ R12, SI
 	MOVQ R13, DX
 	MOVQ R14, CX
 	MOVQ R15, R8
+	MOVQ AX, R15
 	MOVQ copyFar, AX
 	CALL AX
+	MOVQ R12, block_call(R15)
 	MOVQ AX, R12
 	MOVQ BX, DI
 	MOVQ schedule, AX
@@ -495,11 +613,13 @@ TEXT ring<>(SB), NOSPLIT|NOFRAME, $0
 // not. A thread in a call leaves it, a thread of the kernel stops.
 TEXT ·exit(SB), NOSPLIT|NOFRAME, $0
 	SAVE
-	XORL AX, AX
+	XORL CX, CX
 	CMPL DI, $-1 // RUMPUSER_PANIC
-	SETEQ AX
-	INCL AX
-	XCHGQ AX, dead
+	SETEQ CX
+	INCL CX
+	XORL AX, AX
+	LOCK
+	CMPXCHGQ CX, dead // it dies once
 	CALL ring<>(SB)
 	MOVQ key, DI
 	MOVQ getspecific, AX

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -71,26 +69,76 @@ func patch(at, word uintptr) error {
 // pointer is for addresses of C memory.
 func pointer(a uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&a)) }
 
+// A mapping is a part of a file in memory.
+type mapping struct {
+	from, to, offset uintptr
+	path             string
+}
+
+// mappings calls f for those of this process until it returns false.
+func mappings(f func(mapping) bool) error {
+	maps, err := os.Open("/proc/self/maps")
+	if err != nil {
+		return err
+	}
+	defer maps.Close()
+	lines := bufio.NewScanner(maps)
+	for lines.Scan() {
+		// 7f0000000000-7f0000001000 r--p 00000000 08:01 1234   /path
+		var m mapping
+		var mode, dev string
+		var inode uint64
+		n, _ := fmt.Sscanf(lines.Text(), "%x-%x %s %x %s %d %s", &m.from, &m.to, &mode, &m.offset, &dev, &inode, &m.path)
+		if n == 7 && !f(m) {
+			break
+		}
+	}
+	return lines.Err()
+}
+
 // loadedAt returns where a library begins in memory.
 func loadedAt(path string) (uintptr, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return 0, err
 	}
-	maps, err := os.Open("/proc/self/maps")
-	if err != nil {
-		return 0, err
-	}
-	defer maps.Close()
-	for lines := bufio.NewScanner(maps); lines.Scan(); {
-		// 7f0000000000-7f0000001000 r--p 00000000 08:01 1234   /path
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 6 || fields[5] != real || strings.Trim(fields[2], "0") != "" {
-			continue
+	var base uintptr
+	err = mappings(func(m mapping) bool {
+		if m.path == real && m.offset == 0 {
+			base = m.from
 		}
-		from, _, _ := strings.Cut(fields[0], "-")
-		a, err := strconv.ParseUint(from, 16, 64)
-		return uintptr(a), err
+		return base == 0
+	})
+	if err == nil && base == 0 {
+		err = fmt.Errorf("%s is not loaded", path)
 	}
-	return 0, fmt.Errorf("%s is not loaded", path)
+	return base, err
+}
+
+// place says in which function of which library an address is, if that is known.
+func place(pc uintptr) string {
+	var in mapping
+	_ = mappings(func(m mapping) bool {
+		if m.from <= pc && pc < m.to {
+			in = m
+		}
+		return in.path == ""
+	})
+	base, err := loadedAt(in.path)
+	if err != nil {
+		return ""
+	}
+	f, err := elf.Open(in.path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	name, at := filepath.Base(in.path), uint64(0)
+	symbols, _ := f.DynamicSymbols()
+	for _, s := range symbols {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC && s.Value > at && s.Value <= uint64(pc-base) {
+			name, at = s.Name, s.Value
+		}
+	}
+	return fmt.Sprintf(" (%s+%#x)", name, uint64(pc-base)-at)
 }

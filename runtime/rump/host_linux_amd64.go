@@ -19,7 +19,11 @@ var host struct {
 	unschedule, schedule                  uintptr
 	copyFar                               uintptr // copyFar in copy_linux_amd64.go
 	console, alarm                        uintptr // descriptors: a pipe, an eventfd
-	dead                                  uintptr // not 0 after a panic
+	dead                                  uintptr // how the kernel died, see death; 0: not
+	fault                                 struct {
+		signal, addr, pc uintptr // what the thread did
+	}
+	handlers *[65]uintptr // Go's, by signal
 }
 
 // The addresses of what is in enter_linux_amd64.s.
@@ -27,6 +31,7 @@ var (
 	enterAt, runAt, wakeAt                                            uintptr
 	copyinAt, copyinstrAt, copyoutAt, copyoutstrAt                    uintptr
 	raiseAt, exitAt, abortAt, killAt, putcharAt, dprintfAt, fprintfAt uintptr
+	rescueAt, faultedAt                                               uintptr
 	waitCVAt, waitTimedCVAt, waitNowrapCVAt                           uintptr
 )
 

@@ -30,6 +30,7 @@ type local struct {
 	alarms  *os.File // the same, to read
 	readers sync.WaitGroup
 	last    lastLines
+	printed chan struct{} // closed when endOfText was read
 
 	watch watchers
 
@@ -47,7 +48,7 @@ var _ kernel.Kernel = (*local)(nil)
 
 // newLocal makes what the kernel writes to.
 func newLocal(cfg *Config) (*local, error) {
-	k := &local{processes: map[*process]struct{}{}, halted: make(chan struct{})}
+	k := &local{processes: map[*process]struct{}{}, printed: make(chan struct{}), halted: make(chan struct{})}
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
 		return nil, err
@@ -71,12 +72,18 @@ func newLocal(cfg *Config) (*local, error) {
 	return k, nil
 }
 
+// endOfText is a line that is written to the console once, to know when all that the
+// kernel printed before has been read.
+const endOfText = "\x03\n"
+
 // print passes on what the kernel prints.
 func (k *local) print(r *os.File, to hypercall.Console) {
 	defer r.Close()
 	for in := bufio.NewReader(r); ; {
 		line, err := in.ReadString('\n')
-		if line != "" {
+		if line == endOfText {
+			close(k.printed)
+		} else if line != "" {
 			k.last.add(strings.TrimRight(line, "\r\n"))
 			if to != nil {
 				_, _ = to.Write([]byte(line)) // there is nobody to tell

@@ -72,7 +72,7 @@ func replay(file string) int {
 	return 0
 }
 
-// hereVar is set in a process that has one test to do, on a kernel in it.
+// hereVar is set in a process that has one test to do, on the kernel in it.
 const hereVar = "ABIGEN_TEST_HERE"
 
 // onlyKernel is the one there can be in a process.
@@ -100,6 +100,16 @@ func TestHere(t *testing.T) {
 	kerneltest.Sockets(t, &here)
 }
 
+// child runs a test in a process of its own.
+func child(t *testing.T, name string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+name, "-test.v")
+	cmd.Env = append(os.Environ(), hereVar+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestSockets runs each test of sockets on a kernel of its own.
 func TestSockets(t *testing.T) {
 	if why := irump.Missing(); why != "" {
@@ -108,11 +118,7 @@ func TestSockets(t *testing.T) {
 	for _, name := range kerneltest.SocketNames() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHere$/^"+name+"$", "-test.v")
-			cmd.Env = append(os.Environ(), hereVar+"=1")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
+			child(t, "^TestHere$/^"+name+"$")
 		})
 	}
 }

@@ -154,7 +154,7 @@ func (t *thread) windows() {
 // begin notes that a call is under way.
 func (t *thread) begin() error {
 	t.state.next()
-	if t.p.exiting.Load() || t.gone.Load() || t.p.k.down.Load() {
+	if t.p.exiting.Load() || t.gone.Load() || atomic.LoadUintptr(&host.dead) != 0 || t.p.k.down.Load() {
 		t.end()
 		if err := t.p.k.up(); err != nil {
 			return err
