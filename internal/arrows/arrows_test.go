@@ -51,6 +51,7 @@ var rules = []rule{
 	{"runtime/hijack", []string{"runtime/hijack", "runtime/netcfg", "runtime/kernel", "generated", "netbsd", "linux", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/netcfg", []string{"runtime/kernel", "generated/routing", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/nbsock", []string{"runtime/kernel", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
+	{"runtime/hijack/internal/sockets", []string{"runtime/netcfg", "generated", "netbsd", "linux", "abi"}, "it asks a kernel by system calls, and says it in Linux's words"},
 	{"runtime/hijack/netlink", []string{"runtime/hijack/internal", "runtime/netcfg", "runtime/kernel", "generated", "netbsd", "linux", "abi"}, "system calls alone, so any kernel will do; it knows no program"},
 	{"runtime/hijack/procnet", []string{"runtime/hijack/internal", "runtime/netcfg", "runtime/kernel", "generated", "netbsd", "linux", "abi"}, "system calls alone, so any kernel will do; it knows no program"},
 	{"cmd/nbnet", []string{"cmd/nbnet", "runtime", "generated/routing", "netbsd", "abi", "internal/strictyaml"}, "a kernel is configured by system calls alone, wherever it is"},

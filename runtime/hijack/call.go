@@ -73,10 +73,13 @@ func (c *call) finish(v int64, err error) {
 // errno returns the Linux error number of an error.
 func errno(err error) linux.Errno {
 	var lx unix.Errno
+	var own linux.Errno
 	var nb netbsd.Errno
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &own):
+		return own
 	case errors.As(err, &lx):
 		return linux.Errno(lx)
 	case errors.As(err, &nb):
@@ -121,11 +124,15 @@ func (c *call) int(i int) int32 { return int32(uint32(c.Args[i])) }
 
 // dispatch makes the call.
 func (c *call) dispatch() (int64, error) {
-	switch c.Number {
-	case unix.SYS_SOCKET:
+	switch {
+	case c.Number == unix.SYS_SOCKET:
 		return c.socket()
-	case unix.SYS_IOCTL:
+	case c.Number == unix.SYS_IOCTL:
 		return c.ioctl()
+	case c.Number == unix.SYS_OPENAT:
+		return c.open(c.Args[1], c.int(2))
+	case isOpen(c.Number):
+		return c.open(c.Args[0], c.int(1))
 	}
 	so, fd, err := c.sup.find(c.PID, int(c.int(0)))
 	if err != nil {
@@ -139,6 +146,9 @@ func (c *call) dispatch() (int64, error) {
 func (c *call) dispatchSocket(so *socket, fd *file) (int64, error) {
 	defer fd.release()
 	defer so.release()
+	if so.at.Load().netlink != nil {
+		return c.dispatchNetlink(so, fd)
+	}
 	switch c.Number {
 	case unix.SYS_BIND:
 		return c.bind(so)

@@ -43,6 +43,7 @@ var caught = []seccomp.Rule{
 	{Number: unix.SYS_SENDMMSG, Action: seccomp.Notify},
 	{Number: unix.SYS_RECVMMSG, Action: seccomp.Notify},
 	{Number: unix.SYS_IOCTL, Action: seccomp.Allow, When: []seccomp.Test{{Arg: 1, Mask: 0xff00, Equal: 0x8900, Action: seccomp.Notify}}},
+	{Number: unix.SYS_OPENAT, Action: seccomp.Allow, When: opensBy(2)},
 	{Number: unix.SYS_IO_URING_SETUP, Action: seccomp.Fail(unix.ENOSYS)},
 	{Number: unix.SYS_IO_URING_ENTER, Action: seccomp.Fail(unix.ENOSYS)},
 	{Number: unix.SYS_IO_URING_REGISTER, Action: seccomp.Fail(unix.ENOSYS)},

@@ -15,6 +15,9 @@ const maxIoctl = 4096
 
 // ioctl makes a request about interfaces, whatever socket it is made of.
 func (c *call) ioctl() (int64, error) {
+	if is, err := c.aboutInterface(uint64(uint32(c.Args[1]))); is {
+		return 0, err
+	}
 	return 0, c.sup.guest.Use(func(t *guest.Thread) error { return c.interfaceRequest(t) })
 }
 

@@ -193,7 +193,7 @@ func (c *call) accept(so *socket, fd *file, flags int32) (int64, error) {
 
 // accepted gives the program a connection.
 func (c *call) accepted(from *socket, nb, flags int32) (int64, error) {
-	at := &descriptor{from.at.Load().process, nb}
+	at := &descriptor{process: from.at.Load().process, nb: nb}
 	so, fd, err := c.sup.adopt(from.kind, at, flags&linux.SOCK_NONBLOCK != 0)
 	if err != nil {
 		_ = at.close()

@@ -20,6 +20,7 @@ import (
 const maxAddress = linux.SizeofSockaddrStorage
 
 func nativeUint32(b []byte) uint32 { return binary.NativeEndian.Uint32(b) }
+func nativeUint64(b []byte) uint64 { return binary.NativeEndian.Uint64(b) }
 
 // address reads a socket address of the caller's, and translates it into dst.
 func (c *call) address(so *socket, dst []byte, addr uint64, length int32) ([]byte, error) {

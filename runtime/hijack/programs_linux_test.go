@@ -19,6 +19,13 @@ var programs = map[string]func(args []string) error{
 	"udp":     udpProgram,
 	"refused": refusedProgram,
 	"host":    hostProgram,
+	"addresses": func([]string) error {
+		list, err := net.InterfaceAddrs()
+		for _, a := range list {
+			fmt.Println(a)
+		}
+		return err
+	},
 }
 
 // within bounds what must not take forever.

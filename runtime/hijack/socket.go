@@ -15,6 +15,7 @@ import (
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/hijack/internal/guest"
 	"github.com/abigen/abigen/runtime/hijack/internal/pair"
+	"github.com/abigen/abigen/runtime/hijack/netlink"
 )
 
 // A socket is one of the kernel's that a placeholder stands for.
@@ -48,10 +49,13 @@ type kind struct {
 	family, typ, protocol int32
 }
 
-// A descriptor is one of a process of a kernel's.
+// A descriptor is one of a process of a kernel's, or in its place a netlink socket.
 type descriptor struct {
 	process *guest.Process
 	nb      int32
+
+	netlink *netlink.Conn
+	owner   uint32 // the process that has made that
 }
 
 // A holder is a descriptor of a thread's.
@@ -74,6 +78,9 @@ const (
 // socket makes a socket.
 func (c *call) socket() (int64, error) {
 	domain, typ, protocol := c.int(0), c.int(1), c.int(2)
+	if domain == linux.AF_NETLINK {
+		return c.netlinkSocket(typ, protocol)
+	}
 	if domain != linux.AF_INET && domain != linux.AF_INET6 {
 		return 0, unix.EAFNOSUPPORT
 	}
@@ -144,6 +151,10 @@ func (k kind) open(ctx ctx, p *guest.Process) (*descriptor, error) {
 }
 
 func (d *descriptor) close() error {
+	if d.netlink != nil {
+		d.netlink.Close()
+		return nil
+	}
 	return d.process.Use(func(t *guest.Thread) error { return t.Close(d.nb) })
 }
 
@@ -188,6 +199,11 @@ func (s *supervisor) adopt(k kind, at *descriptor, nonblock bool) (*socket, int,
 
 // begin starts to look at what the program does with its end.
 func (so *socket) begin() {
+	if so.at.Load().netlink != nil {
+		go so.netlinkOut()
+		go so.netlinkIn()
+		return
+	}
 	if so.typ == linux.SOCK_STREAM {
 		go so.streamOut()
 		return

@@ -12,12 +12,15 @@ import (
 	"github.com/abigen/abigen/runtime/hijack/internal/guest"
 	"github.com/abigen/abigen/runtime/hijack/internal/procmem"
 	"github.com/abigen/abigen/runtime/hijack/internal/seccomp"
+	"github.com/abigen/abigen/runtime/hijack/netlink"
+	"github.com/abigen/abigen/runtime/hijack/procnet"
 	"github.com/abigen/abigen/runtime/kernel"
 )
 
 // A supervisor makes the calls of a program and its descendants.
 type supervisor struct {
 	cfg      Config
+	kernel   kernel.Kernel
 	guest    *guest.Process
 	host     *guest.Process // for Via; nil: none
 	listener *seccomp.Listener
@@ -30,6 +33,8 @@ type supervisor struct {
 	mu      sync.Mutex
 	sockets map[uint64]*socket // by the inode of the placeholder
 	graves  []*socket          // oldest first
+	netlink *netlink.Server    // nil: nobody has asked
+	procnet *procnet.Net       // the same
 }
 
 // receivers is how many goroutines wait for calls. More than one, so that calls
@@ -37,7 +42,7 @@ type supervisor struct {
 const receivers = 4
 
 func newSupervisor(k kernel.Kernel, cfg Config) (*supervisor, error) {
-	s := &supervisor{cfg: cfg, sockets: map[uint64]*socket{}, over: make(chan struct{})}
+	s := &supervisor{cfg: cfg, kernel: k, sockets: map[uint64]*socket{}, over: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	var err error
 	if s.guest, err = guest.NewProcess(k, "hijack"); err != nil {
@@ -122,6 +127,12 @@ func (s *supervisor) close() {
 	s.mu.Unlock()
 	for _, so := range all {
 		so.end.Close()
+	}
+	if s.netlink != nil {
+		_ = s.netlink.Close()
+	}
+	if s.procnet != nil {
+		_ = s.procnet.Close()
 	}
 	if s.listener != nil {
 		_ = s.listener.Close()

@@ -41,7 +41,7 @@ func (t *translation) dress(lx []byte) []byte {
 }
 
 // strip takes from a route the source that packets have anyway, which NetBSD tells
-// of all routes, and Linux of those that the kernel made; and from the answer for one
+// of all routes, and Linux of those of IPv4 that the kernel made; and from the answer for one
 // address what is the route's alone.
 func (t *translation) strip(m *rtnetlink.Message, e routing.Entry) {
 	r, ok := e.(*routing.Route)
@@ -50,25 +50,39 @@ func (t *translation) strip(m *rtnetlink.Message, e routing.Entry) {
 		h.Protocol, h.Scope = linux.RTPROT_UNSPEC, uint8(linux.RT_SCOPE_UNIVERSE) // it is no entry that somebody made
 		m.Data = append(append([]byte(nil), abi.AsBytes(&h)...), m.Data[linux.SizeofRtmsg:]...)
 	}
-	if !ok || r.Cloned || !r.Source.IsValid() || r.Origin == routing.OriginKernel && !r.Type.IsReject() {
+	if !ok || r.Cloned || !r.Source.IsValid() {
 		return
 	}
-	if !r.Type.IsReject() && r.Source.WithZone("") != t.links.first(r.Index, r.Source) {
-		return
+	known := r.Type.IsReject() || r.Dst.Addr().Is6() || r.Origin != routing.OriginKernel && r.Source == t.links.first(r.Index)
+	h := append(append([]byte(nil), abi.AsBytes(&m.Header)...), m.Data...)
+	if known {
+		h = without(h, linux.SizeofRtmsg, uint16(linux.RTA_PREFSRC))
 	}
-	data := append([]byte(nil), m.Data[:linux.SizeofRtmsg]...)
-	for rest := m.Data[linux.SizeofRtmsg:]; len(rest) >= linux.SizeofRtattr; {
+	if r.Type.IsReject() { // by the loopback interface, as NetBSD has it
+		h = without(h, linux.SizeofRtmsg, uint16(linux.RTA_OIF))
+		h = without(h, linux.SizeofRtmsg, uint16(linux.RTA_METRICS))
+	}
+	m.Data = h[linux.SizeofNlmsghdr:]
+}
+
+// without returns a message without the attributes of a type. They begin behind a
+// struct of size bytes.
+func without(lx []byte, size int, typ uint16) []byte {
+	start := min(linux.SizeofNlmsghdr+size, len(lx))
+	out := append([]byte(nil), lx[:start]...)
+	for rest := lx[start:]; len(rest) >= linux.SizeofRtattr; {
 		n := int(binary.NativeEndian.Uint16(rest))
 		if n < linux.SizeofRtattr || n > len(rest) {
-			return
+			return lx
 		}
 		whole := min((n+linux.RTA_ALIGNTO-1)&^(linux.RTA_ALIGNTO-1), len(rest))
-		if binary.NativeEndian.Uint16(rest[2:]) != uint16(linux.RTA_PREFSRC) {
-			data = append(data, rest[:whole]...)
+		if binary.NativeEndian.Uint16(rest[2:]) != typ {
+			out = append(out, rest[:whole]...)
 		}
 		rest = rest[whole:]
 	}
-	m.Data = data
+	binary.NativeEndian.PutUint32(out, uint32(len(out)))
+	return out
 }
 
 // dressLink adds what the drivers of Linux say.

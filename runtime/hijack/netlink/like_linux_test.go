@@ -32,6 +32,7 @@ var steps = []struct {
 	{"get link by name", func(uint32) builder {
 		return request(unix.RTM_GETLINK, 0, ifinfo(0, 0, 0)...).number(unix.IFLA_EXT_MASK, 9).text(unix.IFLA_IFNAME, "shmif0")
 	}},
+	{"change no link", func(uint32) builder { return request(unix.RTM_NEWLINK, 0, ifinfo(0, 0, 0)...) }},
 	{"get no link", func(uint32) builder { return request(unix.RTM_GETLINK, 0, ifinfo(77, 0, 0)...) }},
 	{"get no link by name", func(uint32) builder {
 		return request(unix.RTM_GETLINK, 0, ifinfo(0, 0, 0)...).text(unix.IFLA_IFNAME, "wm7")
@@ -72,6 +73,7 @@ var steps = []struct {
 	}},
 	{"route of IPv6", func(uint32) builder { return route("2001:db8:5::", 48).addr(unix.RTA_GATEWAY, "2001:db8::2") }},
 	{"get route", func(uint32) builder { return getRoute("192.0.2.77") }},
+	{"get route by a link", func(i uint32) builder { return getRoute("192.0.2.77").number(unix.RTA_OIF, i) }},
 	{"get local route", func(uint32) builder { return getRoute("10.5.0.1") }},
 	{"get route of IPv6", func(uint32) builder { return getRoute("2001:db8:5::7") }},
 	{"delete route", func(uint32) builder { return deleteRoute("198.51.100.0", 24) }},

@@ -74,11 +74,11 @@ func (l *links) isOwn(index uint32, a netip.Addr) bool {
 	})
 }
 
-// first returns the address that an interface got first, of the family of like.
-func (l *links) first(index uint32, like netip.Addr) netip.Addr {
+// first returns the address of IPv4 that an interface got first.
+func (l *links) first(index uint32) netip.Addr {
 	for _, a := range l.addresses() {
-		if a.Index == index && a.Addr.Is4() == like.Is4() && (like.Is4() || a.Addr.IsLinkLocalUnicast() == like.IsLinkLocalUnicast()) {
-			return a.Addr.WithZone("")
+		if a.Index == index && a.Addr.Is4() {
+			return a.Addr
 		}
 	}
 	return netip.Addr{}

@@ -1,7 +1,9 @@
 package netlink
 
 import (
+	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/generated/routing"
@@ -32,6 +34,14 @@ func (c *Conn) route(r *request) error {
 		r.answered = true
 		return c.dump(r.done())
 	}
+	if r.Header.Type == linux.RTM_GETLINK {
+		// What links have to do with a family is no table of NetBSD's.
+		r.Data = append([]byte{linux.AF_UNSPEC}, r.Data[1:]...)
+		r.lx[linux.SizeofNlmsghdr] = linux.AF_UNSPEC
+	}
+	if r.Header.Type == linux.RTM_NEWADDR {
+		r.check()
+	}
 	r.complete()
 	t := c.server.translation()
 	asked, err := r.Decode()
@@ -44,7 +54,12 @@ func (c *Conn) route(r *request) error {
 	if err := c.check(t, r, asked); err != nil {
 		return err
 	}
-	actions, err := t.RequestToNetBSD(r.lx)
+	lx := r.lx
+	if route, ok := asked.Entry.(*routing.Route); ok && asked.Op == routing.Get && route.Index != 0 {
+		// It is looked afterwards where the route leads.
+		lx = without(r.lx, linux.SizeofRtmsg, uint16(linux.RTA_OIF))
+	}
+	actions, err := t.RequestToNetBSD(lx)
 	if err != nil {
 		return err
 	}
@@ -54,6 +69,28 @@ func (c *Conn) route(r *request) error {
 		}
 	}
 	return nil
+}
+
+// check takes IFA_F_NODAD from a request for an address: NetBSD knows no such wish,
+// and looks for duplicates unless its variables dad_count are 0.
+func (r *request) check() {
+	const at = linux.SizeofNlmsghdr
+	if len(r.Data) < linux.SizeofIfaddrmsg {
+		return
+	}
+	r.lx[at+2] &^= linux.IFA_F_NODAD // ifa_flags
+	for rest := r.lx[at+linux.SizeofIfaddrmsg:]; len(rest) >= linux.SizeofRtattr; {
+		n := int(binary.NativeEndian.Uint16(rest))
+		if n < linux.SizeofRtattr || n > len(rest) {
+			break
+		}
+		if binary.NativeEndian.Uint16(rest[2:]) == linux.IFA_FLAGS && n == linux.SizeofRtattr+4 {
+			flags := binary.NativeEndian.Uint32(rest[linux.SizeofRtattr:])
+			binary.NativeEndian.PutUint32(rest[linux.SizeofRtattr:], flags&^linux.IFA_F_NODAD)
+		}
+		rest = rest[min((n+linux.RTA_ALIGNTO-1)&^(linux.RTA_ALIGNTO-1), len(rest)):]
+	}
+	r.Data = r.lx[at:len(r.lx):len(r.lx)]
 }
 
 // headers are the structs that messages begin with, by type without the kind.
@@ -124,7 +161,36 @@ func (c *Conn) table(t *translation, r *request, asked *routing.Message) error {
 		return err
 	}
 	r.answered = true
-	return c.dump(t.filter(asked, t.dress(answer)))
+	answer = t.filter(asked, t.dress(answer))
+	if _, ok := asked.Entry.(*routing.Address); ok {
+		answer = byFamily(answer)
+	}
+	return c.dump(answer)
+}
+
+// byFamily puts IPv4 first and addresses of one link last, as Linux has them.
+func byFamily(lx []byte) []byte {
+	var order [4][]byte
+	for len(lx) > 0 {
+		m, rest, err := rtnetlink.Parse(lx)
+		if err != nil {
+			break
+		}
+		at := len(order) - 1 // the end
+		if a := sized[linux.Ifaddrmsg](m.Data); m.Header.Type == linux.RTM_NEWADDR {
+			switch {
+			case a.Family == linux.AF_INET:
+				at = 0
+			case a.Scope != uint8(linux.RT_SCOPE_LINK):
+				at = 1
+			default:
+				at = 2
+			}
+		}
+		order[at] = append(order[at], lx[:len(lx)-len(rest)]...)
+		lx = rest
+	}
+	return slices.Concat(order[0], order[1], order[2], order[3], lx)
 }
 
 // do makes a call of the kernel's for r.
@@ -195,6 +261,9 @@ func (c *Conn) write(t *translation, r *request, asked *routing.Message, w rtsoc
 	if asked.Op != routing.Get {
 		return nil
 	}
+	if said, err := reply.Route(); err == nil && !leads(said, asked) {
+		return linux.ENETUNREACH
+	}
 	nb, err := reply.Append(c.server.cfg.Version(), nil)
 	if err != nil {
 		return err
@@ -204,6 +273,17 @@ func (c *Conn) write(t *translation, r *request, asked *routing.Message, w rtsoc
 		return err
 	}
 	return c.answer(t, r, lx)
+}
+
+// leads tells whether the route that was found leaves by the link that was asked
+// for, if one was.
+func leads(found, asked *routing.Message) bool {
+	want, ok := asked.Entry.(*routing.Route)
+	if !ok || want.Index == 0 {
+		return true
+	}
+	got, ok := found.Entry.(*routing.Route)
+	return ok && got.Index == want.Index
 }
 
 // routeError returns what Linux has for an error of the routing socket.
@@ -238,6 +318,9 @@ func (c *Conn) check(t *translation, r *request, asked *routing.Message) error {
 				return linux.EEXIST
 			}
 			return nil
+		}
+		if e.Index == 0 && e.Name == "" && asked.Op != routing.Get {
+			return linux.ENODEV
 		}
 		return t.exists(e.Index, e.Name)
 	case *routing.Address:

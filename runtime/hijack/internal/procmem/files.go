@@ -127,6 +127,14 @@ func (f *Files) Close() {
 
 func alive(pidfd int) bool { return unix.PidfdSendSignal(pidfd, 0, nil, 0) == nil }
 
+// Leader returns the process of a thread, or the thread when that is gone.
+func Leader(tid uint32) uint32 {
+	if tgid, err := leader(tid); err == nil {
+		return tgid
+	}
+	return tid
+}
+
 // leader returns the process of a thread.
 func leader(tid uint32) (uint32, error) {
 	// A process has no thread of another's number.

@@ -100,6 +100,10 @@ func portrait(l *kern.Lwp, so *socket.Socket) (k netbsd.KinfoPcb) {
 		k.Prstate = 0 // there is no such thing
 		return k
 	}
+	const v6only = 0x8000 // IN6P_IPV6_V6ONLY
+	if v, err := so.Proto.Option(l, netbsd.IPPROTO_IPV6, netbsd.IPV6_V6ONLY); so.Domain == netbsd.AF_INET6 && err == nil && !abi.IsZero(v) {
+		k.Pflags |= v6only
+	}
 	if so.Type == netbsd.SOCK_STREAM {
 		if info, err := so.Proto.Option(l, netbsd.IPPROTO_TCP, netbsd.TCP_INFO); err == nil && len(info) > 0 {
 			k.Tstate = int32(info[0])
