@@ -108,6 +108,14 @@ func (c *session) takeUpcall(id uint64) *upcall {
 	return u
 }
 
+// putBack leaves an upcall to end: the connection is closed before its call could
+// be answered.
+func (c *session) putBack(id uint64, u *upcall) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked[id] = u
+}
+
 // answered takes the answer to an upcall. What nobody has asked for is skipped.
 func (c *session) answered(h header) error {
 	u := c.takeUpcall(h.id)
@@ -118,10 +126,10 @@ func (c *session) answered(h header) error {
 	asked := uint64(len(u.dst))
 	switch {
 	case h.typ != typeCopyin && h.typ != u.typ:
-		u.finish(0, errNot)
+		c.putBack(h.id, u)
 		return h.errorf("answers an upcall of type %d", u.typ)
 	case n > asked || n < asked && u.typ != typeCopyinstr:
-		u.finish(0, errNot)
+		c.putBack(h.id, u)
 		return h.errorf("answers an upcall for %d bytes", asked)
 	}
 	if err := c.in.into(u.dst[:n]); err != nil {
