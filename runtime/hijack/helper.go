@@ -21,25 +21,32 @@ const helperName = "NBNET_HIJACK_HELPER"
 const helperFD = 3
 
 // Helper is to be called first thing in main by executables that call Run, which
-// executes the same file again to become the program. It returns unless that is what
-// this process is for.
+// executes the same file again to look after the program, and to become it. It returns
+// unless that is what this process is for.
 func Helper() {
-	path, ok := os.LookupEnv(helperName)
-	if !ok {
+	var code int
+	var err error
+	if path, ok := os.LookupEnv(helperName); ok {
+		code, err = guard(path)
+	} else if path, ok := os.LookupEnv(programName); ok {
+		runtime.LockOSThread()
+		err = become(path)
+	} else {
 		return
 	}
-	runtime.LockOSThread()
-	// Whatever goes wrong is said to the supervisor, which waits for it.
-	err := become(path)
-	fmt.Fprint(os.NewFile(helperFD, "supervisor"), err)
-	os.Exit(127)
+	if err != nil {
+		// Said to the supervisor, which waits for it.
+		fmt.Fprint(os.NewFile(helperFD, "supervisor"), err)
+		code = 127
+	}
+	os.Exit(code)
 }
 
 // become makes the process a program whose calls are caught.
 func become(path string) error {
 	unix.CloseOnExec(helperFD)
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
-		return fmt.Errorf("signal at the supervisor's end: %w", err)
+		return fmt.Errorf("signal at the guardian's end: %w", err)
 	}
 	listener, err := seccomp.Install(seccomp.Program(slices.Concat(caught, caughtHere)))
 	if err != nil {
@@ -51,7 +58,7 @@ func become(path string) error {
 	if err := <-sent; err != nil {
 		return err
 	}
-	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, helperName+"=") })
+	env := without(os.Environ(), programName)
 	if err := unix.Exec(path, os.Args, env); err != nil {
 		return fmt.Errorf("execute %s: %w", path, err)
 	}
@@ -68,4 +75,9 @@ func handOver(listener int) error {
 		return fmt.Errorf("supervisor does not answer: %w", err)
 	}
 	return unix.Close(listener)
+}
+
+// without returns an environment without a variable.
+func without(env []string, name string) []string {
+	return slices.DeleteFunc(env, func(s string) bool { return strings.HasPrefix(s, name+"=") })
 }

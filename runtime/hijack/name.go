@@ -41,28 +41,31 @@ func (so *socket) toNetBSD(dst, src []byte) ([]byte, error) {
 	}
 	family := int32(binary.NativeEndian.Uint16(src))
 	need := linux.SizeofSockaddrIn
-	if so.family == linux.AF_INET6 {
+	mapped := family == linux.AF_INET && so.family == linux.AF_INET6 && so.typ != linux.SOCK_STREAM
+	if so.family == linux.AF_INET6 && !mapped {
 		need = linux.SizeofSockaddrIn6 - 4 // sin6_scope_id came later
 	}
+	if len(src) < need {
+		return nil, unix.EINVAL
+	}
+	var b [linux.SizeofSockaddrIn6]byte
 	switch {
-	case family == linux.AF_UNSPEC && so.family == linux.AF_INET && len(src) >= need:
+	case mapped:
+		binary.NativeEndian.PutUint16(b[:], linux.AF_INET6)
+		copy(b[2:4], src[2:]) // the port
+		b[18], b[19] = 0xff, 0xff
+		copy(b[20:24], src[4:8])
+		src = b[:]
+	case family == linux.AF_UNSPEC && so.family == linux.AF_INET:
 		// Linux takes it for AF_INET.
-		var b [linux.SizeofSockaddrIn]byte
 		copy(b[:], src)
 		binary.NativeEndian.PutUint16(b[:], linux.AF_INET)
-		src = b[:]
-	case family == so.family && len(src) < need:
-		return nil, unix.EINVAL
-	case family != so.family && !(family == linux.AF_INET && so.family == linux.AF_INET6):
+		src = b[:linux.SizeofSockaddrIn]
+	case family != so.family:
 		return nil, unix.EAFNOSUPPORT
-	case family == linux.AF_INET6 && len(src) < linux.SizeofSockaddrIn6:
-		var b [linux.SizeofSockaddrIn6]byte
+	case family == linux.AF_INET6:
 		copy(b[:], src)
 		src = b[:]
-	case family == linux.AF_INET6:
-		src = src[:linux.SizeofSockaddrIn6]
-	case len(src) < linux.SizeofSockaddrIn:
-		return nil, unix.EINVAL
 	default:
 		src = src[:linux.SizeofSockaddrIn]
 	}

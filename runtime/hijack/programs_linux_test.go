@@ -26,6 +26,10 @@ var programs = map[string]func(args []string) error{
 		}
 		return err
 	},
+	"odd": oddProgram,
+
+	"supervise": superviseProgram,
+	"family":    familyProgram,
 }
 
 // within bounds what must not take forever.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +33,8 @@ func Run(ctx context.Context, k kernel.Kernel, cfg Config) (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("hijack: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
+	defer p.letGo()
+	stop := context.AfterFunc(ctx, p.letGo)
 	defer stop()
 	s.serve(listener)
 	err = p.wait(cfg.Signals)
@@ -50,11 +50,15 @@ func Run(ctx context.Context, k kernel.Kernel, cfg Config) (int, error) {
 	return code, err
 }
 
-// A program is one that was started.
+// A program is one that was started, with its guardian, which cmd is.
 type program struct {
-	cmd  *exec.Cmd
-	done chan error
+	cmd      *exec.Cmd
+	lifeline *os.File
+	done     chan error
 }
+
+// letGo kills all its processes that are left.
+func (p *program) letGo() { _ = p.lifeline.Close() }
 
 // wait waits for the end, and passes signals on.
 func (p *program) wait(signals <-chan os.Signal) error {
@@ -85,31 +89,27 @@ func start(cfg Config) (*program, *seccomp.Listener, error) {
 	}
 	ours, theirs := os.NewFile(uintptr(fds[0]), "helper"), os.NewFile(uintptr(fds[1]), "supervisor")
 	defer ours.Close()
-	cmd := &exec.Cmd{Path: self, Args: cfg.Args, Dir: cfg.Dir, ExtraFiles: []*os.File{theirs}}
+	end, lifeline, err := os.Pipe()
+	if err != nil {
+		return nil, nil, errors.Join(err, theirs.Close())
+	}
+	cmd := &exec.Cmd{Path: self, Args: cfg.Args, Dir: cfg.Dir, ExtraFiles: []*os.File{theirs, end}}
 	cmd.Env = cfg.Env
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}
 	cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], helperName+"="+path)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = reader(cfg.Stdin), writer(cfg.Stdout), writer(cfg.Stderr)
-	p := &program{cmd: cmd, done: make(chan error, 1)}
-	started := make(chan error)
-	go func() {
-		// The program is killed when the thread ends that has started it.
-		runtime.LockOSThread()
-		err := cmd.Start()
-		_ = theirs.Close()
-		started <- err
-		if err == nil {
-			p.done <- cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, nil, err
+	p := &program{cmd: cmd, lifeline: lifeline, done: make(chan error, 1)}
+	err = cmd.Start()
+	_, _ = theirs.Close(), end.Close()
+	if err != nil {
+		return nil, nil, errors.Join(err, lifeline.Close())
 	}
+	go func() { p.done <- cmd.Wait() }()
 	fd, err := receive(ours)
 	if err != nil {
-		_ = cmd.Process.Kill()
+		p.letGo()
 		_ = p.wait(nil)
 		return nil, nil, err
 	}

@@ -75,6 +75,9 @@ const (
 	broken // by an error, of which the program has been told
 )
 
+// maxProtocol is IPPROTO_MAX of the versions of Linux that have MPTCP.
+const maxProtocol = 263
+
 // socket makes a socket.
 func (c *call) socket() (int64, error) {
 	domain, typ, protocol := c.int(0), c.int(1), c.int(2)
@@ -85,8 +88,13 @@ func (c *call) socket() (int64, error) {
 		return 0, unix.EAFNOSUPPORT
 	}
 	const flags = linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC
-	if typ&^(0xf|flags) != 0 {
+	if typ&^(0xf|flags) != 0 || typ&0xf > linux.SOCK_PACKET || protocol < 0 || protocol >= maxProtocol {
 		return 0, unix.EINVAL
+	}
+	switch typ & 0xf {
+	case linux.SOCK_STREAM, linux.SOCK_DGRAM, linux.SOCK_RAW:
+	default:
+		return 0, unix.ESOCKTNOSUPPORT
 	}
 	so, fd, err := c.sup.newSocket(kind{domain, typ & 0xf, protocol}, typ&linux.SOCK_NONBLOCK != 0)
 	if err != nil {

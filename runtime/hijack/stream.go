@@ -35,14 +35,13 @@ func (so *socket) streamOut() {
 // awaitConnected returns when the socket is connected. False: it never will be.
 func (so *socket) awaitConnected() bool {
 	for {
-		so.mu.Lock()
-		st := so.state
-		so.mu.Unlock()
-		if st == connected {
+		if so.isConnected() {
 			return true
 		}
 		hung, err := so.end.WaitHangup()
 		switch {
+		case hung && so.isConnected():
+			return true // with what was written before
 		case hung:
 			so.closed()
 			return false
