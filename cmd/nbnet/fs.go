@@ -164,14 +164,18 @@ func (f *fsApp) use(ctx context.Context, image string, write bool, do func(fs.Vo
 		return err
 	}
 	err = do(v)
+	if s, ok := v.(*fs.Server); ok {
+		err = s.Explain(err)
+	}
 	var (
 		status command.Status
 		usage  *command.UsageError
 	)
-	if e := v.Close(); e != nil {
-		return errors.Join(err, fmt.Errorf("%s: %w", image, e))
-	}
-	if err == nil || errors.As(err, &status) || errors.As(err, &usage) {
+	closed := v.Close()
+	switch {
+	case err == nil && closed != nil:
+		return fmt.Errorf("%s: unmount: %w", image, closed)
+	case err == nil, errors.As(err, &status), errors.As(err, &usage):
 		return err
 	}
 	return fmt.Errorf("%s: %w", image, err)

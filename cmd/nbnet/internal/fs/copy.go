@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
 	"github.com/abigen/abigen/netbsd"
@@ -224,24 +223,12 @@ func copySparse(to truncater, from io.Reader, size int64) error {
 // hostFile is a file of this machine, which may know where its holes are.
 type hostFile struct{ *os.File }
 
-// Whences of lseek(2) of Linux: the next byte that is there, and that is not.
-const (
-	seekData = 3
-	seekHole = 4
-)
-
 // NextData returns the next range that is not a hole: where nothing is known of
 // holes, all of the file.
 func (f hostFile) NextData(off int64) (start, end int64, err error) {
-	start, err = f.Seek(off, seekData)
-	if errors.Is(err, syscall.ENXIO) {
-		return 0, 0, io.EOF
-	}
-	if err == nil {
-		end, err = f.Seek(start, seekHole)
-	}
-	if err == nil {
-		return start, end, nil
+	start, end, err = nextData(f.File, off)
+	if err == nil || errors.Is(err, io.EOF) {
+		return start, end, err
 	}
 	end, err = f.Seek(0, io.SeekEnd)
 	if err == nil && off >= end {

@@ -72,8 +72,9 @@ func TestJournal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = s.halt() })
 			want := listing(t, s)
-			if err := s.Close(); err != nil {
+			if err := s.Mounted.Close(); err != nil {
 				t.Fatal(err)
 			}
 			if got := listing(t, Read(open(t, before))); got != want {
@@ -94,6 +95,7 @@ func crash(t *testing.T, path string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = s.halt() }()
 	for i := range 100 {
 		if i%10 == 0 {
 			if err := s.Mkdir(fmt.Sprintf("dir%d", i/10), 0o755); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -77,14 +78,9 @@ func (s *Server) boot(ctx context.Context, prefix, image string, flags int32) er
 		"-d", "key="+device+",hostpath="+link+",size=host", url)
 	s.cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+filepath.Join(prefix, "lib"))
 	s.cmd.Stdout, s.cmd.Stderr = log, log
-	if err := s.cmd.Start(); err != nil {
-		s.cmd = nil
+	if err := s.start(); err != nil {
 		return err
 	}
-	go func() {
-		_ = s.cmd.Wait() // it is killed in the end
-		close(s.exited)
-	}()
 	if s.client, err = s.dial(ctx, url); err != nil {
 		return fmt.Errorf("the kernel does not start: %w", err)
 	}
@@ -92,6 +88,28 @@ func (s *Server) boot(ctx context.Context, prefix, image string, flags int32) er
 		return fmt.Errorf("mount: %w", err)
 	}
 	return nil
+}
+
+// start starts the process, which ends with this one. That goes by the thread which
+// has started it, so that thread waits for it.
+func (s *Server) start() error {
+	s.cmd.SysProcAttr = endWithUs()
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = s.cmd.Wait() // it is killed in the end
+			close(s.exited)
+		}
+	}()
+	err := <-started
+	if err != nil {
+		s.cmd = nil
+	}
+	return err
 }
 
 // dial connects to the kernel as soon as it listens.
@@ -113,30 +131,55 @@ func (s *Server) dial(ctx context.Context, url string) (*sysproxy.Client, error)
 	}
 }
 
-// explain adds to an error what the kernel has said last.
+// explain says of an error that the kernel has ended, if that is why, and adds
+// what it has said last.
 func (s *Server) explain(err error) error {
+	var lost *sysproxy.ConnError
+	if s.cmd != nil && errors.As(err, &lost) {
+		select {
+		case <-s.exited:
+			err = fmt.Errorf("the kernel has crashed (%v)", s.cmd.ProcessState)
+		case <-time.After(endWithin): // it is there, but does not talk
+		}
+	}
 	b, _ := os.ReadFile(s.console)
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	if last := lines[len(lines)-1]; last != "" {
-		return fmt.Errorf("%w (the kernel's last words: %s)", err, visible(last))
+		return fmt.Errorf("%w; its last words: %s", err, visible(last))
+	}
+	return err
+}
+
+// endWithin is how long the end of a kernel may come after that of its connections.
+const endWithin = 5 * time.Second
+
+// Explain returns the error of what has been done with the volume, with what the
+// kernel has to do with it.
+func (s *Server) Explain(err error) error {
+	var lost *sysproxy.ConnError
+	if errors.As(err, &lost) {
+		return s.explain(err)
 	}
 	return err
 }
 
 // Close unmounts the image and ends the kernel.
 func (s *Server) Close() error {
-	return errors.Join(s.Mounted.Close(), s.halt())
+	err := s.Mounted.Close()
+	if e := s.halt(); err == nil {
+		err = e
+	}
+	return err
 }
 
 // halt ends the kernel as it is.
 func (s *Server) halt() error {
-	var err error
 	if s.client != nil {
-		err = s.client.Close()
+		_ = s.client.Close() // it is the last client, and what has not been done never will
 	}
 	if s.cmd != nil {
-		err = errors.Join(err, s.cmd.Process.Kill())
+		_ = s.cmd.Process.Kill() // it may have ended
 		<-s.exited
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	return os.RemoveAll(s.dir)
 }
