@@ -3,7 +3,6 @@ package iperf
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net"
 	"time"
 )
@@ -52,7 +51,7 @@ func Run(ctx context.Context, dial func(context.Context) (net.Conn, error), t Te
 	_ = c.SetDeadline(time.Now().Add(t.Duration + patience))
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
 	if _, err := c.hear(paramExchange); err != nil {
-		return r, fmt.Errorf("the server is busy, or none: %w", err)
+		return r, err
 	}
 	if err := c.send(p); err != nil {
 		return r, err

@@ -3,6 +3,7 @@ package iperf
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ import (
 type state int8
 
 const (
+	accessDenied    state = -1
 	testStart       state = 1
 	testRunning     state = 2
 	testEnd         state = 4
@@ -94,6 +96,10 @@ func (r *results) bytes() (n int64) {
 	return n
 }
 
+// ErrBusy is the error of a server that has another test, or has not done with the
+// last one.
+var ErrBusy = errors.New("iperf: the server is busy")
+
 // A control is a control connection.
 type control struct{ net.Conn }
 
@@ -109,6 +115,9 @@ func (c control) hear(want ...state) (state, error) {
 		return 0, err
 	}
 	got := state(int8(b[0]))
+	if got == accessDenied {
+		return got, ErrBusy
+	}
 	if !slices.Contains(want, got) {
 		return got, fmt.Errorf("iperf: the other side is in state %d, want %d", got, want)
 	}
