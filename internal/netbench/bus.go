@@ -37,18 +37,19 @@ func busFrames(ctx context.Context, o options, stdout io.Writer) (err error) {
 			return stations(ctx, filepath.Join(dir, "stations"), size, d)
 		}})
 	}
-	kinds := []kind{embeddedKind}
+	pairs := [][2]kind{{embeddedKind, embeddedKind}, {servedKind, servedKind}}
 	missing := rump.Missing()
 	if missing == "" {
-		kinds = append(kinds, netbsdKind)
+		pairs = append(pairs, [2]kind{netbsdKind, netbsdKind}, [2]kind{servedKind, netbsdKind}, [2]kind{netbsdKind, servedKind})
 	}
-	for _, k := range kinds {
-		p, err := newKernels(ctx, filepath.Join(dir, k.dir), k)
+	for i, pair := range pairs {
+		name := fmt.Sprintf("TCP, %s to %s", pair[0].name, pair[1].name)
+		p, err := newKernels(ctx, filepath.Join(dir, fmt.Sprint(i)), pair)
 		if err != nil {
-			return fmt.Errorf("%s: %w", k.name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		defer p.close()
-		list = append(list, crossing{k.name + ", TCP", p.run})
+		list = append(list, crossing{name, p.run})
 	}
 	figures := make([][]float64, len(list))
 	for range o.rounds {
@@ -66,7 +67,7 @@ func busFrames(ctx context.Context, o options, stdout io.Writer) (err error) {
 		fmt.Fprintf(w, "%s\t%s\t\n", c.name, format(median(figures[i])))
 	}
 	if missing != "" {
-		fmt.Fprintf(w, "%s, TCP\tleft out: %s\t\n", netbsdKind.name, missing)
+		fmt.Fprintf(w, "TCP, %s\tleft out: %s\t\n", netbsdKind.name, missing)
 	}
 	return w.Flush()
 }

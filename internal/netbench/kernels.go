@@ -22,31 +22,43 @@ import (
 // A kind is a kind of kernel. start starts one, whose files are in a directory,
 // and returns what is to be closed, last first.
 type kind struct {
-	name, dir string
-	start     func(ctx context.Context, dir, name string) (kernel.Kernel, []io.Closer, error)
+	name  string
+	start func(ctx context.Context, dir, name string) (kernel.Kernel, []io.Closer, error)
 }
 
-// The embedded kernel is called directly, NetBSD's through the remote protocol.
+// The kinds: the embedded kernel, called directly; the same in a process of its own,
+// called through the remote protocol; and NetBSD's, which is called like that, too.
 var (
-	embeddedKind = kind{"two embedded kernels", "e", func(context.Context, string, string) (kernel.Kernel, []io.Closer, error) {
+	embeddedKind = kind{"embedded", func(context.Context, string, string) (kernel.Kernel, []io.Closer, error) {
 		k, err := netstack.New(netstack.Config{})
 		if err != nil {
 			return nil, nil, err
 		}
 		return k, []io.Closer{k}, nil
 	}}
-	netbsdKind = kind{"two kernels of NetBSD", "n", func(ctx context.Context, dir, name string) (kernel.Kernel, []io.Closer, error) {
+	servedKind = kind{"served", func(ctx context.Context, dir, name string) (kernel.Kernel, []io.Closer, error) {
+		s, err := startServer(ctx, filepath.Join(dir, name))
+		if err != nil {
+			return nil, nil, err
+		}
+		return remote(ctx, s.url, s)
+	}}
+	netbsdKind = kind{"NetBSD", func(ctx context.Context, dir, name string) (kernel.Kernel, []io.Closer, error) {
 		s, err := rump.Start(ctx, dir, name)
 		if err != nil {
 			return nil, nil, err
 		}
-		c, err := sysproxy.Dial(ctx, s.URL)
-		if err != nil {
-			return nil, nil, errors.Join(err, s.Close())
-		}
-		return c, []io.Closer{s, c}, nil
+		return remote(ctx, s.URL, s)
 	}}
 )
+
+func remote(ctx context.Context, url string, server io.Closer) (kernel.Kernel, []io.Closer, error) {
+	c, err := sysproxy.Dial(ctx, url)
+	if err != nil {
+		return nil, nil, errors.Join(err, server.Close())
+	}
+	return c, []io.Closer{server, c}, nil
+}
 
 // kernels are two on a bus, with a TCP connection.
 type kernels struct {
@@ -55,9 +67,10 @@ type kernels struct {
 	conn net.Conn
 }
 
-func newKernels(ctx context.Context, dir string, k kind) (*kernels, error) {
+// newKernels connects two: the first of the kinds sends.
+func newKernels(ctx context.Context, dir string, kinds [2]kind) (*kernels, error) {
 	p := new(kernels)
-	if err := p.connect(ctx, dir, k); err != nil {
+	if err := p.connect(ctx, dir, kinds); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -73,13 +86,13 @@ func (p *kernels) close() {
 	}
 }
 
-func (p *kernels) connect(ctx context.Context, dir string, kd kind) error {
+func (p *kernels) connect(ctx context.Context, dir string, kinds [2]kind) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
 	var nets [2]*nbsock.Net
 	for i := range nets {
-		k, open, err := kd.start(ctx, dir, fmt.Sprint("k", i))
+		k, open, err := kinds[i].start(ctx, dir, fmt.Sprint("k", i))
 		if err != nil {
 			return err
 		}

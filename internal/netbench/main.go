@@ -8,7 +8,7 @@
 // docs/performance.md has what it printed last. A kernel on the host's sockets is
 // beside these alone.
 //
-// Usage: go run ./internal/netbench [-rounds N] [-round DURATION] [-tap]
+// Usage: go run ./internal/netbench [-rounds N] [-round DURATION] [-bus | -sockin | -tap]
 package main
 
 import (
@@ -29,6 +29,8 @@ type options struct {
 	round  time.Duration
 	idle   int
 	tap    bool
+	bus    bool
+	sockin bool
 }
 
 func main() {
@@ -42,12 +44,17 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 2 && args[0] == serveCommand {
+		return serveKernel(args[1])
+	}
 	var o options
 	flags := flag.NewFlagSet("netbench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.rounds, "rounds", 11, "measurements of each way; the median counts")
 	flags.DurationVar(&o.round, "round", 200*time.Millisecond, "how long one measurement takes")
 	flags.BoolVar(&o.tap, "tap", false, "measure taps alone")
+	flags.BoolVar(&o.bus, "bus", false, "measure buses alone")
+	flags.BoolVar(&o.sockin, "sockin", false, "measure the host's sockets alone")
 	flags.IntVar(&o.idle, "idle", 10000, "idle connections whose memory is measured")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -55,8 +62,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if os.Getenv(tapChild) != "" {
 		return measureTaps(ctx, o, stdout)
 	}
-	if o.tap {
+	switch {
+	case o.tap:
 		return tapRates(ctx, o, stdout)
+	case o.bus:
+		return busFrames(ctx, o, stdout)
+	case o.sockin:
+		return hostSockets(ctx, o, stdout)
 	}
 	ways, err := newWays(netbsdBuffers)
 	if err != nil {
