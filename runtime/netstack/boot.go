@@ -113,6 +113,11 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 	if err := bind(vars, ifs, net.Params, &tcps.Params, udps.Params, sockets); err != nil {
 		return err
 	}
+	if cfg.Release.Revision != kernel.NetBSD79934.Revision {
+		if err := limit(vars, &k.procs); err != nil {
+			return err
+		}
+	}
 	if err := count(vars, k.stack, ifs, udps, raws); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package netstack
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"github.com/abigen/abigen/runtime/netstack/internal/inet"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/socket"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
@@ -61,6 +63,15 @@ func bind(vars *sysctl.Tree, ifs *netif.Table, p *inet.Params, t *tcp.Params, u 
 		}
 	}
 	return nil
+}
+
+// limit puts the limits of all processes behind their names, which older kernels in
+// a process do not have.
+func limit(vars *sysctl.Tree, procs *kern.Procs) error {
+	l := &procs.Limits
+	l.MaxFiles.Store(kern.DefaultMaxFiles)
+	l.MaxProc.Store(kern.DefaultMaxProc)
+	return errors.Join(vars.Bind("kern.maxfiles", &l.MaxFiles.Int32), vars.Bind("kern.maxproc", &l.MaxProc.Int32))
 }
 
 // obey makes gVisor's stack do what the variables say, now and when they

@@ -78,11 +78,13 @@ type OpenFile struct {
 
 	flags atomic.Uint32 // FREAD, FWRITE, O_NONBLOCK, ...
 	refs  atomic.Int64
+	procs *Procs // count it
 }
 
 // NewOpenFile makes an open file with one reference, which is the caller's.
 func NewOpenFile(l *Lwp, typ int32, flags uint32, f File) *OpenFile {
-	of := &OpenFile{File: f, Type: typ, Cred: l.Cred()}
+	of := &OpenFile{File: f, Type: typ, Cred: l.Cred(), procs: l.Proc.procs}
+	of.procs.files.Add(1)
 	of.flags.Store(flags)
 	of.refs.Store(1)
 	return of
@@ -132,6 +134,7 @@ func (f *OpenFile) Refs() int64 { return f.refs.Load() }
 // Unref gives a reference back; with the last one the file is closed.
 func (f *OpenFile) Unref(l *Lwp) {
 	if f.refs.Add(-1) == 0 {
+		f.procs.files.Add(-1)
 		f.File.Close(l)
 	}
 }

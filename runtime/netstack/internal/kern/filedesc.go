@@ -108,8 +108,12 @@ type Reservation struct {
 }
 
 // Reserve takes the lowest free descriptor that is not below least. It fails
-// with EMFILE when the process may have no more.
+// with EMFILE when the process may have no more, and with ENFILE when all have as
+// many open files as there may be.
 func (l *Lwp) Reserve(least int32) (Reservation, error) {
+	if ps := l.Proc.procs; uint64(ps.files.Load()) >= ps.maxFiles() {
+		return Reservation{}, netbsd.ENFILE
+	}
 	t, limit := l.Proc.FDs(), l.Proc.maxFD()
 	t.mu.Lock()
 	defer t.mu.Unlock()

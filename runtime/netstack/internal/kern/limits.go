@@ -2,6 +2,7 @@ package kern
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
@@ -20,6 +21,30 @@ const (
 	openFiles    = 128
 	maxOpenFiles = 1 << 20
 )
+
+// Limits are those of a kernel: how many files may be open (kern.maxfiles), which
+// is also the most that a process can ask for, and how many processes there
+// may be (kern.maxproc). 0 stands for the default.
+type Limits struct{ MaxFiles, MaxProc Limit }
+
+// A Limit is a number that a variable changes.
+type Limit struct{ atomic.Int32 }
+
+// The defaults.
+const (
+	DefaultMaxFiles = maxOpenFiles
+	DefaultMaxProc  = lastPID - firstPID + 1
+)
+
+func (l *Limit) or(def int32) int32 {
+	if v := l.Load(); v != 0 {
+		return v
+	}
+	return def
+}
+
+// maxFiles returns how many files may be open in all.
+func (ps *Procs) maxFiles() uint64 { return uint64(max(0, ps.Limits.MaxFiles.or(DefaultMaxFiles))) }
 
 func defaultLimits() *limits {
 	l := new(limits)
@@ -40,7 +65,7 @@ func (l *limits) copy() *limits {
 func (p *Proc) maxFD() int {
 	p.limits.mu.Lock()
 	defer p.limits.mu.Unlock()
-	return int(min(p.limits.rlim[netbsd.RLIMIT_NOFILE].Cur, maxOpenFiles))
+	return int(min(p.limits.rlim[netbsd.RLIMIT_NOFILE].Cur, p.procs.maxFiles()))
 }
 
 func sysGetrlimit(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
@@ -64,18 +89,19 @@ func sysSetrlimit(l *Lwp, a syscalls.Args) (uintptr, uintptr, error) {
 	if which >= netbsd.RLIM_NLIMITS || r.Cur > r.Max {
 		return 0, 0, netbsd.EINVAL
 	}
-	return 0, 0, l.Proc.limits.set(which, r, l.Superuser())
+	return 0, 0, l.Proc.limits.set(which, r, l.Proc.procs.maxFiles(), l.Superuser())
 }
 
-// set changes a limit. Only the superuser may raise how far it can be raised.
-func (l *limits) set(which uint32, r netbsd.Rlimit, super bool) error {
+// set changes a limit. Only the superuser may raise how far it can be raised, and
+// nobody beyond the files that all may have open.
+func (l *limits) set(which uint32, r netbsd.Rlimit, files uint64, super bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.Max > l.rlim[which].Max && !super {
 		return netbsd.EPERM
 	}
 	if which == netbsd.RLIMIT_NOFILE {
-		r.Cur, r.Max = min(r.Cur, maxOpenFiles), min(r.Max, maxOpenFiles)
+		r.Cur, r.Max = min(r.Cur, files), min(r.Max, files)
 	}
 	l.rlim[which] = r
 	return nil

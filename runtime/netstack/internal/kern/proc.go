@@ -177,6 +177,11 @@ type Procs struct {
 	// that of this machine.
 	Clock hypercall.Clock
 
+	// Limits are what all processes together may have.
+	Limits Limits
+
+	files atomic.Int64 // that are open
+
 	mu     sync.Mutex
 	last   int32 // id given out
 	all    map[int32]*Proc
@@ -255,7 +260,7 @@ func (ps *Procs) add(p, parent *Proc, name string, signal func(netbsd.Signal)) e
 		ps.all, ps.groups = map[int32]*Proc{}, map[int32]*pgrp{}
 		ps.last, ps.first = firstPID-1, new(session)
 	}
-	if !ps.nextPID() {
+	if len(ps.all) >= int(ps.Limits.MaxProc.or(lastPID)) || !ps.nextPID() {
 		return netbsd.EAGAIN
 	}
 	p.PID = ps.last

@@ -10,6 +10,7 @@ import (
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/kernel"
+	"github.com/abigen/abigen/runtime/netstack/internal/kern"
 )
 
 // What a machine without disks and with little memory would say.
@@ -24,7 +25,7 @@ func kernNodes(cfg Config) []Node {
 	version := "NetBSD " + osrelease + " (embedded)\n"
 	var more []Node // than the rump kernel of 7.99.34 has
 	if cfg.Release.Revision != kernel.NetBSD79934.Revision {
-		more = []Node{{Number: netbsd.KERN_HOSTID, Name: "hostid", Flags: permanent | readWrite | netbsd.CTLFLAG_HEX, Func: true, Value: NewInt(0, nil)}}
+		more = baseNodes(cfg)
 	}
 	return append(append(more, []Node{
 		{Number: netbsd.KERN_OSTYPE, Name: "ostype", Flags: permanent, Value: Text("NetBSD")},
@@ -54,6 +55,36 @@ func kernNodes(cfg Config) []Node {
 		Node{Number: netbsd.KERN_URND, Name: "urandom", Func: true, Value: randomInt(cfg.Random)},
 		Node{Number: netbsd.KERN_ARND, Name: "arandom", Type: netbsd.CTLTYPE_INT, Size: 4, Handler: arandom(cfg.Random)},
 	)...)
+}
+
+// baseNodes are variables of kern that a whole kernel has.
+func baseNodes(cfg Config) []Node {
+	now := cfg.Clock.Now()
+	return []Node{
+		checked(netbsd.KERN_MAXPROC, "maxproc", kern.DefaultMaxProc, within(1, kern.DefaultMaxProc)),
+		checked(netbsd.KERN_MAXFILES, "maxfiles", kern.DefaultMaxFiles, within(1, kern.DefaultMaxFiles)),
+		constant(netbsd.KERN_ARGMAX, "argmax", netbsd.ARG_MAX),
+		{Number: netbsd.KERN_HOSTID, Name: "hostid", Flags: permanent | readWrite | netbsd.CTLFLAG_HEX, Func: true, Value: NewInt(0, nil)},
+		constant(netbsd.KERN_POSIX1, "posix1version", 200112),
+		constant(netbsd.KERN_NGROUPS, "ngroups", netbsd.NGROUPS_MAX),
+		constant(netbsd.KERN_JOB_CONTROL, "job_control", 1),
+		constant(netbsd.KERN_SAVED_IDS, "saved_ids", 1),
+		constant(netbsd.KERN_IOV_MAX, "iov_max", netbsd.IOV_MAX),
+		constant(netbsd.KERN_LOGIN_NAME_MAX, "login_name_max", netbsd.LOGIN_NAME_MAX),
+		{
+			Number: netbsd.KERN_BOOTTIME, Name: "boottime", Flags: permanent, Func: true, Size: netbsd.SizeofTimeval,
+			Value: structOf(netbsd.Timeval{Sec: now.Unix(), Usec: int32(now.Nanosecond() / 1000)}),
+		},
+	}
+}
+
+func within(least, most int32) func(int32) error {
+	return func(v int32) error {
+		if v < least || v > most {
+			return netbsd.EINVAL
+		}
+		return nil
+	}
 }
 
 func name(number int32, node, v string) Node {
