@@ -10,7 +10,7 @@ import (
 // A file with holes, which NetBSD's kernel has written, reaches blocks by each
 // number of indirect ones, and takes no time for what is not there.
 func TestSparse(t *testing.T) {
-	const size = 5<<30 + 3
+	const size int64 = 5<<30 + 3
 	marks := []int64{0, 12*4096 + 5, 3 << 20, 1100 << 20, size - 10}
 	for _, name := range []string{"sparse1be", "sparse2le"} {
 		t.Run(name, func(t *testing.T) {
