@@ -38,7 +38,8 @@ unless --socket-mode says otherwise; TCP addresses that other machines reach tak
 
 An interface is virt0=tap:NAME, an Ethernet with the host through the tap NAME, which is made
 unless it is there, or fd:N for a descriptor handed in; or shmif0=bus:FILE, an Ethernet with all
-kernels that have this file as their bus. Behind it come, with commas, addresses with the
+kernels that have this file as their bus. NAME:COUNT is a tap with so many queues, and fd:N:N...
+are a descriptor for each. Behind it come, with commas, addresses with the
 length of their prefix, mtu=N, and lladdr=ADDRESS. With sockin in place of interfaces the kernel
 has no network of its own: its TCP and UDP sockets are the host's.
 

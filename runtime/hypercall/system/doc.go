@@ -6,5 +6,7 @@
 //
 //	shmif   a bus of package shmif; the link string is the path of its file
 //	virt    a tap of package tap; the link string is its name, fd:N for the
-//	        descriptor N of one, or a number N for the one named tunN
+//	        descriptor N of one, or a number N for the one named tunN. With
+//	        NAME:COUNT it has so many queues, and fd:N:N... are a
+//	        descriptor for each
 package system

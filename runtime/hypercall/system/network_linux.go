@@ -46,17 +46,31 @@ func openBus(path string) (*shmif.Bus, error) {
 }
 
 // openTap opens the tap that a link string says: fd:N is a descriptor, a number
-// alone the tap of that number, and everything else a name.
+// alone the tap of that number, and everything else a name. Several descriptors, or
+// a number behind a name, are the queues.
 func openTap(linkstr string) (*tap.Device, error) {
-	if n, ok := strings.CutPrefix(linkstr, "fd:"); ok {
-		fd, err := strconv.ParseUint(n, 10, 31)
-		if err != nil {
-			return nil, fmt.Errorf("%q is no descriptor: %w", linkstr, unix.EINVAL)
+	name, rest, several := strings.Cut(linkstr, ":")
+	if several && name == "fd" {
+		var fds []int
+		for n := range strings.SplitSeq(rest, ":") {
+			fd, err := strconv.ParseUint(n, 10, 31)
+			if err != nil {
+				return nil, fmt.Errorf("%q is no descriptor: %w", n, unix.EINVAL)
+			}
+			fds = append(fds, int(fd))
 		}
-		return tap.FromFD(int(fd))
+		return tap.FromFD(fds...)
 	}
-	if _, err := strconv.ParseUint(linkstr, 10, 64); err == nil {
-		linkstr = "tun" + linkstr
+	c := tap.Config{Name: name}
+	if several {
+		n, err := strconv.ParseUint(rest, 10, 16)
+		if err != nil || n == 0 {
+			return nil, fmt.Errorf("%q is no number of queues: %w", rest, unix.EINVAL)
+		}
+		c.Queues = int(n)
 	}
-	return tap.Open(linkstr)
+	if _, err := strconv.ParseUint(name, 10, 64); err == nil {
+		c.Name = "tun" + name
+	}
+	return c.Open()
 }

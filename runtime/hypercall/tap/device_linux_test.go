@@ -216,7 +216,7 @@ func TestFromFD(t *testing.T) {
 // The link strings of the machine's network.
 func TestLinkStrings(t *testing.T) {
 	netns.Run(t, func(t *testing.T) {
-		for link, name := range map[string]string{"3": "tun3", "tap7": "tap7"} {
+		for link, name := range map[string]string{"3": "tun3", "tap7": "tap7", "tap8:2": "tap8", "4:3": "tun4"} {
 			dev, err := system.Host().Network.Open("virt", link)
 			must(t, err)
 			if !netns.Has(name) {
@@ -224,7 +224,7 @@ func TestLinkStrings(t *testing.T) {
 			}
 			must(t, dev.Close())
 		}
-		for link, want := range map[string]netbsd.Errno{"fd:x": netbsd.EINVAL, "fd:0": 0, "lo": netbsd.EINVAL} {
+		for link, want := range map[string]netbsd.Errno{"fd:x": netbsd.EINVAL, "fd:0": 0, "fd:0:": netbsd.EINVAL, "lo": netbsd.EINVAL, "tap9:0": netbsd.EINVAL, "tap9:": netbsd.EINVAL} {
 			var op *hypercall.OpError
 			if _, err := system.Host().Network.Open("virt", link); !errors.As(err, &op) || want != 0 && op.Err != want {
 				t.Errorf("%q: %v", link, err)
