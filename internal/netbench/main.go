@@ -5,10 +5,12 @@
 // NetBSD's own kernels.
 // iperf3 goes through a tap to a kernel, and beside that to gonet on a tap and to
 // another host over veth.
+// With RUMP_PREFIX set, calls of NetBSD's own kernel in this process are beside those of
+// a C program.
 // docs/performance.md has what it printed last. A kernel on the host's sockets is
 // beside these alone.
 //
-// Usage: go run ./internal/netbench [-rounds N] [-round DURATION] [-bus | -sockin | -tap]
+// Usage: go run ./internal/netbench [-rounds N] [-round DURATION] [-bus | -sockin | -tap | -rump]
 package main
 
 import (
@@ -31,6 +33,7 @@ type options struct {
 	tap    bool
 	bus    bool
 	sockin bool
+	rump   bool
 }
 
 func main() {
@@ -55,6 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.BoolVar(&o.tap, "tap", false, "measure taps alone")
 	flags.BoolVar(&o.bus, "bus", false, "measure buses alone")
 	flags.BoolVar(&o.sockin, "sockin", false, "measure the host's sockets alone")
+	flags.BoolVar(&o.rump, "rump", false, "measure NetBSD's kernel in process alone")
 	flags.IntVar(&o.idle, "idle", 10000, "idle connections whose memory is measured")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -63,6 +67,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return measureTaps(ctx, o, stdout)
 	}
 	switch {
+	case o.rump:
+		return realKernel(ctx, o, stdout)
 	case o.tap:
 		return tapRates(ctx, o, stdout)
 	case o.bus:
@@ -97,6 +103,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if err := nullCall(ctx, o, stdout); err != nil {
+		return err
+	}
+	if err := realKernel(ctx, o, stdout); err != nil {
 		return err
 	}
 	if err := busFrames(ctx, o, stdout); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/ebitengine/purego"
 	"golang.org/x/sys/unix"
 
+	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/kernel"
 )
 
@@ -76,6 +77,9 @@ func load(cfg *Config) (*local, error) {
 	}
 	if err := k.start(s); err != nil {
 		return nil, errors.Join(err, k.stop())
+	}
+	if err := k.addDisks(s, cfg.Disks); err != nil {
+		return nil, errors.Join(err, k.Close())
 	}
 	return k, nil
 }
@@ -204,6 +208,33 @@ func (k *local) start(s *symbols) error {
 	ops.copyin, ops.copyinstr, ops.copyout, ops.copyoutstr = copyinAt, copyinstrAt, copyoutAt, copyoutstrAt
 	ops.raise, ops.fini = raiseAt, killAt
 	return k.identify()
+}
+
+// etfsBlock is RUMP_ETFS_BLK of rump/rump.h.
+const etfsBlock = 1
+
+// addDisks gives the kernel files of the host.
+func (k *local) addDisks(s *symbols, disks []Disk) error {
+	if len(disks) == 0 {
+		return nil
+	}
+	register := s.find("rump_pub_etfs_register")
+	if s.err != nil {
+		return s.err
+	}
+	for _, d := range disks {
+		name, path := append([]byte(d.Name), 0), append([]byte(d.Path), 0)
+		r, alive := steps(0, step{fn: register, args: [4]uintptr{uintptr(unsafe.Pointer(&name[0])), uintptr(unsafe.Pointer(&path[0])), etfsBlock}})
+		runtime.KeepAlive(name)
+		runtime.KeepAlive(path)
+		if !alive {
+			return k.death()
+		}
+		if n := int32(r[0].result); n != 0 {
+			return fmt.Errorf("disk %s of %s: %w", d.Name, d.Path, netbsd.Errno(n))
+		}
+	}
+	return nil
 }
 
 // faults are signals that a thread brings upon itself.

@@ -27,6 +27,8 @@ type call struct {
 	stop   uintptr // 1: no quick calls any more
 	busy   uintptr // 1: a quick call is under way
 	tid    uintptr // the host's thread
+	self   uintptr // its control block
+	block  uintptr // what it has for this package
 	mem    [4]window
 }
 

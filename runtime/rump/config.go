@@ -22,6 +22,10 @@ type Config struct {
 	Hostname string // kern.hostname; empty: what the kernel makes up
 	Verbose  bool   // the messages of a boot
 
+	// Disks are files of the host that the kernel is to have as disks. They take
+	// the component "vfs".
+	Disks []Disk
+
 	// Console gets what the kernel prints, line by line. Nil: nobody does.
 	Console hypercall.Console `json:"-"`
 
@@ -29,6 +33,12 @@ type Config struct {
 	// else with it. That process runs this program once more: see Helper. It
 	// is what happens anyway when this process has had a kernel.
 	Apart bool
+}
+
+// A Disk is a file of the host, or a device.
+type Disk struct {
+	Name string // in the kernel: "/dev/image"
+	Path string // on the host
 }
 
 // Network are the components of a kernel that is there for its sockets.
@@ -52,19 +62,19 @@ var needs = map[string][]string{
 	"npf":        {"netinet6", "bpf", "rumpnet_npf"},
 	"tap":        {"net", "dev", "vfs", "rumpnet_tap"},
 	"vfs":        {"rumpvfs"},
-	"dev":        {"rumpdev"},
+	"dev":        {"vfs", "rumpdev"},
 	"disk":       {"dev", "vfs", "rumpdev_disk"},
 	"rnd":        {"dev", "vfs", "rumpdev_rnd"},
 	"vnd":        {"disk", "rumpdev_vnd"},
 	"fifofs":     {"vfs", "net", "local", "rumpvfs_fifofs"},
 	"ffs":        {"disk", "rumpfs_ffs"},
 	"tmpfs":      {"vfs", "rumpfs_tmpfs"},
-	"ext2fs":     {"disk", "rumpfs_ext2fs"},
+	"ext2fs":     {"ffs", "rumpfs_ext2fs"},
 	"msdos":      {"disk", "rumpfs_msdos"},
 	"cd9660":     {"disk", "rumpfs_cd9660"},
 	"kernfs":     {"vfs", "rumpfs_kernfs"},
 	"crypto":     {"rumpkern_crypto"},
-	"opencrypto": {"dev", "vfs", "crypto", "rumpkern_z", "rumpdev_opencrypto"},
+	"opencrypto": {"net", "dev", "crypto", "rumpkern_z", "rumpdev_opencrypto"},
 }
 
 // libraries lists the libraries of components after those that they need. A name that

@@ -55,7 +55,9 @@
 #define call_stop    168
 #define call_busy    176
 #define call_tid     184
-#define call_windows 192
+#define call_self    192
+#define call_block   200
+#define call_windows 208
 
 #define step_fn     0
 #define step_args   8
@@ -109,6 +111,8 @@ DATA ·fprintfAt(SB)/8, $·fprintf(SB)
 GLOBL ·fprintfAt(SB), NOPTR|RODATA, $8
 DATA ·abortAt(SB)/8, $·abort(SB)
 GLOBL ·abortAt(SB), NOPTR|RODATA, $8
+DATA ·forgetAt(SB)/8, $·forget(SB)
+GLOBL ·forgetAt(SB), NOPTR|RODATA, $8
 DATA ·killAt(SB)/8, $·kill(SB)
 GLOBL ·killAt(SB), NOPTR|RODATA, $8
 DATA ·waitCVAt(SB)/8, $·waitCV(SB)
@@ -117,6 +121,11 @@ DATA ·waitTimedCVAt(SB)/8, $·waitTimedCV(SB)
 GLOBL ·waitTimedCVAt(SB), NOPTR|RODATA, $8
 DATA ·waitNowrapCVAt(SB)/8, $·waitNowrapCV(SB)
 GLOBL ·waitNowrapCVAt(SB), NOPTR|RODATA, $8
+
+// SELF has in AX what tells threads of the host that live apart: the address of a
+// thread's control block, which the ABI has at FS:0.
+#define SELF \
+	BYTE $0x64; BYTE $0x48; BYTE $0x8b; BYTE $0x04; BYTE $0x25; BYTE $0; BYTE $0; BYTE $0; BYTE $0
 
 // BEGIN: R12 is the call in DI, BX the block of this thread, which knows the call
 // and its own number, of gettid(2). The place on the stack is where rumpuser_exit goes
@@ -144,6 +153,9 @@ GLOBL ·waitNowrapCVAt(SB), NOPTR|RODATA, $8
 have: \
 	MOVQ block_tid(BX), AX \
 	MOVQ AX, call_tid(R12) \
+	SELF \
+	MOVQ AX, call_self(R12) \
+	MOVQ BX, call_block(R12) \
 	MOVQ SP, call_sp(R12) \
 	MOVQ R12, block_call(BX)
 
@@ -353,7 +365,18 @@ TEXT ·hurry(SB), NOSPLIT, $0-17
 	MOVQ SP, R13
 	MOVQ DI, R15
 	MOVQ call_stack(DI), SP
+	SELF
+	CMPQ AX, call_self(DI)
+	JNE  first
+	MOVQ call_block(DI), BX
+	MOVQ block_lwp(BX), AX
+	CMPQ AX, call_lwp(DI)
+	JNE  first
+	CALL again<>(SB)
+	JMP  back
+first:
 	CALL ·enter(SB)
+back:
 	MOVQ R13, SP
 	MOVQ R15, DI
 	MOVQ $0, call_fast(DI)
@@ -364,6 +387,33 @@ TEXT ·hurry(SB), NOSPLIT, $0-17
 no:
 	MOVQ $0, call_busy(DI)
 	MOVB $0, done+16(FP)
+	RET
+
+// again is enter for a thread that was the lwp the last time, too: R15 is the call, and
+// BX the block. What is Go's is saved for unwind.
+TEXT again<>(SB), NOSPLIT|NOFRAME, $0
+	SUBQ $56, SP
+	MOVQ BP, 16(SP)
+	MOVQ R13, 32(SP)
+	MOVQ R15, 48(SP)
+	MOVQ SP, call_sp(R15)
+	MOVQ R15, block_call(BX)
+	MOVQ call_num(R15), DI
+	LEAQ call_args(R15), SI
+	MOVQ call_size(R15), DX
+	LEAQ call_ret(R15), CX
+	MOVQ syscall, AX
+	CALL AX
+	MOVLQSX AX, AX
+	MOVQ AX, call_errno(R15)
+	MOVQ $0, block_call(BX)
+	ADDQ $56, SP
+	RET
+
+// forget(block *) is called when a thread of the host ends. Calls may know its block,
+// which says from now on that it is no lwp; it is not freed.
+TEXT ·forget(SB), NOSPLIT|NOFRAME, $0
+	MOVQ $0, block_lwp(DI)
 	RET
 
 // wake(call *) wakes the thread of a call, if it waits.

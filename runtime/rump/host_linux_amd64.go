@@ -28,7 +28,7 @@ var host struct {
 
 // The addresses of what is in enter_linux_amd64.s.
 var (
-	enterAt, runAt, wakeAt                                            uintptr
+	enterAt, runAt, wakeAt, forgetAt                                  uintptr
 	copyinAt, copyinstrAt, copyoutAt, copyoutstrAt                    uintptr
 	raiseAt, exitAt, abortAt, killAt, putcharAt, dprintfAt, fprintfAt uintptr
 	rescueAt, faultedAt                                               uintptr
@@ -82,12 +82,12 @@ func fillHost(s *symbols, console, alarm int) error {
 	} {
 		*at = s.find(name)
 	}
-	create, free := s.find("pthread_key_create"), s.find("free")
+	create := s.find("pthread_key_create")
 	if s.err != nil {
 		return s.err
 	}
 	var key uint32
-	if n := ccall(create, uintptr(unsafe.Pointer(&key)), free); n != 0 {
+	if n := ccall(create, uintptr(unsafe.Pointer(&key)), forgetAt); n != 0 {
 		return fmt.Errorf("pthread_key_create: error %d", n)
 	}
 	h.key = uintptr(key)

@@ -136,8 +136,17 @@ func TestTranscripts(t *testing.T) {
 		name, _ := filepath.Rel(vectors, f)
 		t.Run(strings.TrimSuffix(filepath.ToSlash(name), ".json"), func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), scenarioVar+"="+f)
+			path, err := filepath.Abs(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			exe, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.CommandContext(t.Context(), exe)
+			cmd.Env = append(os.Environ(), scenarioVar+"="+path)
+			cmd.Dir = t.TempDir() // for buses
 			out, err := cmd.CombinedOutput()
 			exit, _ := errors.AsType[*exec.ExitError](err)
 			switch {
