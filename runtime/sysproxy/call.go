@@ -20,7 +20,7 @@ type call struct {
 	num    syscalls.Number
 	args   syscalls.Args
 	up     upcall // at most one at a time
-	answer [resultSize]byte
+	reply  [resultSize]byte
 
 	mu          sync.Mutex
 	interrupted bool
@@ -105,7 +105,7 @@ func (k *call) run() {
 	case c.server.Reboot == nil:
 		reboot, err = false, netbsd.EPERM
 	}
-	sendErr := c.out.send(header{id: k.id, class: classResponse, typ: typeSyscall}, result(k.answer[:0], r0, r1, err))
+	sendErr := c.out.send(header{id: k.id, class: classResponse, typ: typeSyscall}, result(k.reply[:0], r0, r1, err))
 	if sendErr != nil {
 		_ = c.conn.Close()
 	}

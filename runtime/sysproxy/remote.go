@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/kernel"
 )
 
 // An upcall is a request to the client for memory, which waits for its answer.
@@ -30,7 +32,7 @@ var (
 // pieceMax is the most that is asked for or sent at once.
 const pieceMax = 64 << 10
 
-var _ abi.Memory = (*call)(nil)
+var _ kernel.Mapper = (*call)(nil)
 
 // ReadAt asks the client for its memory, as abi.Memory says.
 func (k *call) ReadAt(p []byte, a abi.Addr) error {
@@ -69,14 +71,30 @@ func (k *call) WriteAt(p []byte, a abi.Addr) error {
 
 // ask makes an upcall that is answered with data.
 func (k *call) ask(typ uint16, dst []byte, a abi.Addr) (int, error) {
+	var where [copySize]byte
+	return k.answer(typ, dst, appendWord(appendWord(where[:0], uintptr(len(dst))), uintptr(a)))
+}
+
+// Map asks the client for memory, as [kernel.Mapper] says.
+func (k *call) Map(size uintptr) (abi.Addr, error) {
+	var body, answer [wordSize]byte
+	_, err := k.answer(typeAnonmmap, answer[:], appendWord(body[:0], size))
+	a := abi.Addr(word(answer[:]))
+	if err != nil || a == 0 {
+		return 0, netbsd.ENOMEM
+	}
+	return a, nil
+}
+
+// answer makes an upcall with a body, and waits until dst has the answer.
+func (k *call) answer(typ uint16, dst, body []byte) (int, error) {
 	u := &k.up
 	u.typ, u.dst = typ, dst
 	h, ok := k.c.upcallHeader(typ, u)
 	if !ok {
 		return 0, errGone
 	}
-	var where [copySize]byte
-	if k.c.out.send(h, appendWord(appendWord(where[:0], uintptr(len(dst))), uintptr(a))) != nil {
+	if k.c.out.send(h, body) != nil {
 		_ = k.c.conn.Close() // who reads notices, and finishes u
 	}
 	<-u.done
@@ -125,7 +143,7 @@ func (c *session) answered(h header) error {
 	}
 	asked := uint64(len(u.dst))
 	switch {
-	case h.typ != typeCopyin && h.typ != u.typ:
+	case h.typ != u.typ && (h.typ != typeCopyin || u.typ != typeCopyinstr):
 		c.putBack(h.id, u)
 		return h.errorf("answers an upcall of type %d", u.typ)
 	case n > asked || n < asked && u.typ != typeCopyinstr:

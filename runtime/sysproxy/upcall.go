@@ -1,8 +1,11 @@
 package sysproxy
 
 import (
+	"errors"
+
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/kernel"
 )
 
 // upcall does what the kernel asks for. A request for memory that there is not
@@ -33,8 +36,8 @@ func (c *clientConn) upcall(h header, body []byte) error {
 			c.signal(netbsd.Signal(h.word))
 		}
 		return nil
-	case typeAnonmmap: // memory that nobody would give back: there is none
-		return c.reply(answer, make([]byte, wordSize))
+	case typeAnonmmap:
+		return c.reply(answer, appendWord(nil, uintptr(c.mapRoom(word(body)))))
 	}
 	want, a := uint64(word(body)), abi.Addr(word(body[wordSize:]))
 	if copies {
@@ -65,6 +68,26 @@ func (c *clientConn) upcall(h header, body []byte) error {
 	return c.reply(answer, b)
 }
 
+// maxMap is the most that a server may have mapped at once.
+const maxMap = 16 << 20
+
+// mapRoom has a call under way make room in its memory. It returns 0 when none can.
+func (c *clientConn) mapRoom(size uintptr) (a abi.Addr) {
+	if size > maxMap {
+		return 0
+	}
+	c.access(func(m abi.Memory) bool {
+		mapper, ok := m.(kernel.Mapper)
+		if !ok {
+			return false
+		}
+		var err error
+		a, err = mapper.Map(size)
+		return err == nil && a != 0
+	})
+	return a
+}
+
 // cannot answers an upcall for memory that is not there, with the body given
 // when the server does not take a refusal.
 func (c *clientConn) cannot(h header, a abi.Addr, body []byte) error {
@@ -79,8 +102,21 @@ func (c *clientConn) cannot(h header, a abi.Addr, body []byte) error {
 // KiB at most.
 const maxCopyin = keep
 
-// reply answers an upcall.
-func (c *clientConn) reply(h header, body []byte) error { return c.out.send(h, body) }
+// reply answers an upcall, without waiting: a server may send something before it
+// reads this, and NetBSD's reads nothing as long as that is not taken. Each call asks for one
+// thing at a time, so what is pending has a limit.
+func (c *clientConn) reply(h header, body []byte) error {
+	c.mu.Lock()
+	limit := crowded + len(c.waiting)*maxCopyin
+	c.mu.Unlock()
+	if !c.out.post(limit, h, body) {
+		return errSlow
+	}
+	return nil
+}
+
+// errSlow ends the connection to a server that asks for more than it reads.
+var errSlow = errors.New("the server does not read what it asks for")
 
 // room returns the buffer for the next answer.
 func (c *clientConn) room(n int) []byte {
