@@ -158,7 +158,7 @@ func (c *Client) newProcess(opt kernel.ProcessOptions, subtype uint32, body []by
 	if err != nil {
 		return nil, err
 	}
-	p := &process{client: c, conn: conn, opt: opt, exited: make(chan struct{})}
+	p := &process{client: c, conn: conn, opt: opt, exited: make(chan struct{}), again: make(chan struct{}, 1)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {

@@ -23,7 +23,7 @@ type process struct {
 	mu     sync.Mutex
 	conn   *clientConn
 	exited chan struct{} // closed when it has
-	again  sync.Mutex    // held by who makes a new connection
+	again  chan struct{} // has a value while somebody makes a new connection
 
 	helpers atomic.Uint32 // so far
 	tries   tries

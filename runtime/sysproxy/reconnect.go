@@ -21,8 +21,14 @@ func (p *process) lost(err error) bool {
 // reconnect gets the process another connection in place of one that is lost,
 // unless somebody has already. When it does not get one it returns why.
 func (p *process) reconnect(ctx context.Context, conn *clientConn, why error) error {
-	p.again.Lock()
-	defer p.again.Unlock()
+	select {
+	case p.again <- struct{}{}:
+		defer func() { <-p.again }()
+	case <-ctx.Done():
+		return netbsd.EINTR
+	case <-p.exited:
+		return netbsd.ESRCH
+	}
 	if p.current() != conn {
 		return nil
 	}

@@ -1,6 +1,6 @@
 /*
  * A client of the kernel at $RUMP_SERVER, linked with NetBSD's library: calls,
- * copies in both directions, a fork, threads. Says "ok", or what went wrong.
+ * copies in both directions, a fork, threads, an exec. Says "ok", or what went wrong.
  */
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -71,10 +71,27 @@ datagrams(void)
 	check(rump_sys_socket(99, NB_SOCK_DGRAM, 0) == -1 && errno == 47, "a family that is not there");
 }
 
+/* again is what the program does when it has replaced itself. */
+static int
+again(char **argv)
+{
+	int kept = atoi(argv[2]), closed = atoi(argv[3]);
+
+	check(rumpclient_init() == 0, "init after exec");
+	check(rump_sys_getpid() == atoi(argv[1]), "the pid after exec");
+	check(rump_sys_fcntl(kept, 1) == 0, "a descriptor that was kept");
+	check(rump_sys_close(closed) == -1 && errno == EBADF, "one that was to be closed");
+	printf("ok\n");
+	return 0;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	int sp[2];
+
+	if (argc > 1)
+		return again(argv);
 	char buf[16];
 	pthread_t thread;
 	void *got;
@@ -100,6 +117,14 @@ main(void)
 	check(rump_sys_read(sp[0], buf, sizeof(buf)) == 5 && memcmp(buf, "child", 5) == 0, "what the child wrote");
 	check(rump_sys_close(sp[1]) == 0, "close");
 	check(rump_sys_read(sp[0], buf, sizeof(buf)) == 0, "the end, when the child has exited");
-	printf("ok\n");
-	return 0;
+	check(rump_sys_socketpair(NB_AF_LOCAL, NB_SOCK_STREAM, 0, sp) == 0, "socketpair");
+	check(rump_sys_fcntl(sp[1], 2, (void *)1) == 0, "F_SETFD");
+	char pidarg[16], kept[16], closed[16];
+	snprintf(pidarg, sizeof(pidarg), "%d", (int)rump_sys_getpid());
+	snprintf(kept, sizeof(kept), "%d", sp[0]);
+	snprintf(closed, sizeof(closed), "%d", sp[1]);
+	char *next[] = { argv[0], pidarg, kept, closed, NULL };
+	extern char **environ;
+	rumpclient_exec("/proc/self/exe", next, environ);
+	err(1, "exec");
 }
