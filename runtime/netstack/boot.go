@@ -118,7 +118,7 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 			return err
 		}
 	}
-	if err := count(vars, k.stack, ifs, udps, raws); err != nil {
+	if err := count(vars, k.stack, ifs, udps, raws, inputs); err != nil {
 		return err
 	}
 	if err := obey(vars, ifs, &tcps.Params); err != nil {
@@ -152,7 +152,7 @@ func (k *Kernel) boot(cfg Config, inputs *inet.Inputs) error {
 func newStack(host machine, inputs *inet.Inputs) *stack.Stack {
 	return stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol, arp.NewProtocol},
-		TransportProtocols: append(inputs.Factories(), inet.TCP, icmp.NewProtocol4, icmp.NewProtocol6),
+		TransportProtocols: append(inputs.Factories(), inputs.TCP, icmp.NewProtocol4, icmp.NewProtocol6),
 		HandleLocal:        true,
 		Clock:              stackClock{host.Clock},
 		SecureRNG:          host.random,

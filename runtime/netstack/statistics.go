@@ -7,6 +7,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/netstack/internal/inet"
 	"github.com/abigen/abigen/runtime/netstack/internal/netif"
 	"github.com/abigen/abigen/runtime/netstack/internal/rawip"
 	"github.com/abigen/abigen/runtime/netstack/internal/sysctl"
@@ -16,10 +17,10 @@ import (
 // count puts what the protocols count behind the names of NetBSD's counters. What
 // gVisor does not count is zero, and what it does not tell apart is with the
 // nearest that there is.
-func count(vars *sysctl.Tree, s *stack.Stack, ifs *netif.Table, u *udp.Protocol, raws *rawip.Protocol) error {
+func count(vars *sysctl.Tree, s *stack.Stack, ifs *netif.Table, u *udp.Protocol, raws *rawip.Protocol, in *inet.Inputs) error {
 	stats := s.Stats()
 	for name, fill := range map[string]func([]uint64){
-		"net.inet.tcp.stats":    func(to []uint64) { fillTCP(to, &stats.TCP) },
+		"net.inet.tcp.stats":    func(to []uint64) { fillTCP(to, &stats.TCP, in.BadTCP.Load()) },
 		"net.inet.udp.stats":    u.Fill4,
 		"net.inet6.udp6.stats":  u.Fill6,
 		"net.inet.ip.stats":     func(to []uint64) { fillIP4(to, ifs.IPCounts(ipv4.ProtocolNumber)) },
@@ -50,7 +51,7 @@ func enter(to []uint64, at map[int]counted) {
 	}
 }
 
-func fillTCP(to []uint64, st *tcpip.TCPStats) {
+func fillTCP(to []uint64, st *tcpip.TCPStats, bad uint64) {
 	enter(to, map[int]counted{
 		netbsd.TCP_STAT_CONNATTEMPT:   {st.ActiveConnectionOpenings},
 		netbsd.TCP_STAT_ACCEPTS:       {st.PassiveConnectionOpenings},
@@ -68,6 +69,8 @@ func fillTCP(to []uint64, st *tcpip.TCPStats) {
 		netbsd.TCP_STAT_RCVBADSUM:     {st.ChecksumErrors},
 		netbsd.TCP_STAT_SC_OVERFLOWED: {st.ListenOverflowSynDrop},
 	})
+	to[netbsd.TCP_STAT_RCVTOTAL] += bad
+	to[netbsd.TCP_STAT_RCVSHORT] += bad
 }
 
 func fillIP4(to []uint64, c netif.IPCount) {

@@ -2,6 +2,7 @@ package inet
 
 import (
 	"net/netip"
+	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
@@ -19,6 +20,12 @@ import (
 type Inputs struct {
 	input [256]func(pkt *stack.PacketBuffer) bool
 	fail  [256]func(e *Unreachable)
+
+	// ShortUDP counts packets without a whole header of UDP, of IPv4 and of
+	// IPv6, and BadTCP those that are for nobody in particular, since their
+	// header is not whole or their checksum is wrong.
+	ShortUDP [2]atomic.Uint64
+	BadTCP   atomic.Uint64
 }
 
 // An Unreachable tells that a packet which was sent did not arrive: an ICMP
@@ -61,8 +68,8 @@ func (in *Inputs) Factories() []stack.TransportProtocolFactory {
 
 // TCP returns gVisor's TCP for a stack. It takes the word of devices that have
 // verified a checksum.
-func TCP(s *stack.Stack) stack.TransportProtocol {
-	return verified{tcp.NewProtocol(s).(gvisorTCP)}
+func (in *Inputs) TCP(s *stack.Stack) stack.TransportProtocol {
+	return verified{tcp.NewProtocol(s).(gvisorTCP), &in.BadTCP}
 }
 
 // gvisorTCP has what gVisor's stack knows of its TCP.
@@ -72,13 +79,28 @@ type gvisorTCP interface {
 	QueuePacket(stack.TransportEndpoint, stack.TransportEndpointID, *stack.PacketBuffer)
 }
 
-type verified struct{ gvisorTCP }
+type verified struct {
+	gvisorTCP
+	bad *atomic.Uint64
+}
 
 func (v verified) Parse(pkt *stack.PacketBuffer) bool {
 	if netif.Checked(pkt) {
 		pkt.RXChecksumValidated = true
 	}
-	return v.gvisorTCP.Parse(pkt)
+	if !v.gvisorTCP.Parse(pkt) {
+		v.bad.Add(1)
+		return false
+	}
+	return true
+}
+
+func (v verified) HandleUnknownDestinationPacket(id stack.TransportEndpointID, pkt *stack.PacketBuffer) stack.UnknownDestinationPacketDisposition {
+	d := v.gvisorTCP.HandleUnknownDestinationPacket(id, pkt)
+	if d == stack.UnknownDestinationPacketMalformed {
+		v.bad.Add(1)
+	}
+	return d
 }
 
 // transport is a protocol to gVisor. It has no endpoints.
@@ -105,6 +127,13 @@ func (t *transport) HandleUnknownDestinationPacket(_ stack.TransportEndpointID, 
 func (t *transport) Parse(pkt *stack.PacketBuffer) bool {
 	_, ok := pkt.TransportHeader().Consume(t.MinimumPacketSize())
 	pkt.TransportProtocolNumber = t.Number()
+	if !ok && t.number == netbsd.IPPROTO_UDP {
+		version := 0
+		if pkt.NetworkProtocolNumber == header.IPv6ProtocolNumber {
+			version = 1
+		}
+		t.in.ShortUDP[version].Add(1)
+	}
 	return ok
 }
 

@@ -109,12 +109,16 @@ func (e *ether) input(frame []byte) { e.receive(frame, true, false, 0) }
 // known about it.
 func (e *ether) receive(frame []byte, tapped, partial bool, mark uint32) {
 	d := e.dispatcher.Load()
-	if d == nil || !e.running.Load() || len(frame) < etherHeaderLen {
+	if d == nil || !e.running.Load() {
+		return
+	}
+	c := &e.ifp.data
+	if len(frame) < etherHeaderLen {
+		c.ierrors.Add(1)
 		return
 	}
 	hdr := header.Ethernet(frame)
 	dst, typ := hdr.DestinationAddress(), hdr.Type()
-	c := &e.ifp.data
 	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(frame)})
 	defer pkt.DecRef()
 	if pkt.Mark = mark; !partial {
@@ -142,7 +146,12 @@ func (e *ether) receive(frame []byte, tapped, partial bool, mark uint32) {
 	if pkt.PktType == tcpip.PacketOtherHost || !e.ParseHeader(pkt) || e.ifp.forNobody(typ, frame[header.EthernetMinimumSize:]) {
 		return
 	}
-	e.ifp.deliver(*d, typ, pkt)
+	switch typ {
+	case header.IPv4ProtocolNumber, header.IPv6ProtocolNumber, header.ARPProtocolNumber:
+		e.ifp.deliver(*d, typ, pkt)
+	default:
+		c.noproto.Add(1)
+	}
 }
 
 // batch is what one call of WritePackets passes to the device.

@@ -33,6 +33,7 @@ func (p *Protocol) Fill4(to []uint64) {
 	} {
 		to[i] = v.Load()
 	}
+	to[netbsd.UDP_STAT_HDROPS] += p.net.Inputs.ShortUDP[0].Load()
 }
 
 // Where netinet6/udp6_var.h has them (UDP6_STAT_*).
@@ -58,4 +59,5 @@ func (p *Protocol) Fill6(to []uint64) {
 	} {
 		to[i] = v.Load()
 	}
+	to[header6] += p.net.Inputs.ShortUDP[1].Load()
 }
