@@ -60,5 +60,5 @@ func mix(h uint32, b []byte) uint32 {
 	for ; len(b) >= 4; b = b[4:] {
 		h = (h ^ binary.BigEndian.Uint32(b)) * 16777619
 	}
-	return h ^ h>>15
+	return h ^ h>>16 ^ h>>8
 }
