@@ -131,7 +131,7 @@ func (e *ether) wire(frame []byte, o hypercall.Offload, f func(frame []byte)) bo
 func (e *ether) inputOffload(frame []byte, o hypercall.Offload) {
 	if o.SegmentSize == 0 && !(o.Partial() && e.ifp.Tapped()) {
 		var mark uint32
-		if o.Partial() || o.SumGood {
+		if o.Partial() || o.SumGood && !fragment(frame) {
 			mark = markChecked
 		}
 		e.receive(frame, true, o.Partial(), mark)
@@ -150,6 +150,23 @@ func (e *ether) inputOffload(frame []byte, o hypercall.Offload) {
 	if !e.wire(frame, o, func(b []byte) { e.receive(b, true, false, 0) }) {
 		e.ifp.data.ierrors.Add(1)
 	}
+}
+
+// fragment tells whether a frame has a fragment. That its part of a checksum is good
+// says nothing about the rest.
+func fragment(frame []byte) bool {
+	if len(frame) < etherHeaderLen+header.IPv4MinimumSize {
+		return false
+	}
+	ip := frame[etherHeaderLen:]
+	switch header.Ethernet(frame).Type() {
+	case header.IPv4ProtocolNumber:
+		h := header.IPv4(ip)
+		return h.More() || h.FragmentOffset() != 0
+	case header.IPv6ProtocolNumber:
+		return header.IPv6(ip).NextHeader() != uint8(header.TCPProtocolNumber) && header.IPv6(ip).NextHeader() != uint8(header.UDPProtocolNumber)
+	}
+	return false
 }
 
 // ours tells whether a segment is for this host.

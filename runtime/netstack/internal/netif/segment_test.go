@@ -124,6 +124,7 @@ func FuzzOffload(f *testing.F) {
 		}
 		if len(frame) >= etherHeaderLen {
 			keepSum(frame)
+			fragment(frame)
 		}
 	})
 }
