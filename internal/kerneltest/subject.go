@@ -3,6 +3,7 @@ package kerneltest
 import (
 	"flag"
 	"testing"
+	"time"
 
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/nbsock"
@@ -15,6 +16,10 @@ type Subject struct {
 	// Start starts a kernel of release 7.99.34 that nobody else uses, and has
 	// it closed after the test. It skips the test when there is none.
 	Start func(testing.TB) kernel.Kernel
+
+	// Uptime is what the kernels' clock shows, by which the pauses of transcripts
+	// are measured; nil is the machine's.
+	Uptime func() time.Duration
 
 	// Deviations are files of testdata/kernel that list calls of transcripts
 	// which do not agree, see [transcript.ReadDeviations].

@@ -101,6 +101,7 @@ func (s *tally) replay(t *testing.T, file string, known map[int]string, skip str
 		t.Skip(skip)
 	}
 	k := s.subject.Start(t)
+	sc.Uptime = s.subject.Uptime
 	differences, err := transcript.Replay(k, sc)
 	if err != nil {
 		t.Fatal(err)

@@ -23,8 +23,8 @@ type Difference struct {
 // How long a call may take, how long a blocked one that is to return, and after
 // what time one that is to block is believed to do so.
 const (
-	callLimit = 30 * time.Second
-	joinLimit = 30 * time.Second
+	callLimit = time.Minute
+	joinLimit = time.Minute
 	blocked   = 50 * time.Millisecond
 )
 
@@ -37,6 +37,7 @@ const (
 func Replay(k kernel.Kernel, sc *Scenario) ([]Difference, error) {
 	r := &replayer{
 		pauses:  sc.Pauses,
+		uptime:  sc.Uptime,
 		kernel:  k,
 		mem:     newMemory(),
 		threads: map[string]*thread{},
@@ -78,6 +79,7 @@ func Replay(k kernel.Kernel, sc *Scenario) ([]Difference, error) {
 type replayer struct {
 	kernel    kernel.Kernel
 	pauses    int
+	uptime    func() time.Duration // nil: the machine's
 	mem       *memory
 	processes []*process
 	threads   map[string]*thread

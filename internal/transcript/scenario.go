@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // A Scenario is a list of steps that begins on a kernel that has just booted.
@@ -19,6 +20,10 @@ type Scenario struct {
 	// Pauses is how many times as long as recorded Replay waits where the
 	// recording did; 0 is 1. A kernel whose threads are the host's may need more.
 	Pauses int `json:"-"`
+
+	// Uptime is what the kernel's clock shows, by which the pauses are measured;
+	// nil is the machine's.
+	Uptime func() time.Duration `json:"-"`
 }
 
 // A Step is a system call with what is expected of it, or one of the pseudo

@@ -17,9 +17,12 @@ func (r *replayer) settle(d time.Duration) {
 		slice = 5 * time.Millisecond
 		late  = 2 * time.Millisecond // more is not on time
 		quiet = 3                    // times
-		limit = 3 * time.Second
+		limit = 10 * time.Second
 	)
-	start := time.Now()
+	start, due := time.Now(), d
+	if r.uptime != nil {
+		due += r.uptime()
+	}
 	onTime, seen := time.Duration(0), 0
 	for {
 		before := time.Now()
@@ -27,18 +30,22 @@ func (r *replayer) settle(d time.Duration) {
 		if time.Since(before) < slice+late {
 			onTime += slice
 		}
-		if idle() {
+		if Idle() {
 			seen++
 		}
 		waited := time.Since(start)
-		if seen >= quiet && (onTime >= d || waited >= 20*d) || waited >= limit+d {
+		enough := onTime >= d || waited >= 20*d
+		if r.uptime != nil {
+			enough = r.uptime() >= due
+		}
+		if seen >= quiet && enough || waited >= limit+d {
 			return
 		}
 	}
 }
 
-// idle reports whether the caller is the only goroutine that runs or could.
-func idle() bool {
+// Idle reports whether the caller is the only goroutine that runs or could.
+func Idle() bool {
 	state := []metrics.Sample{
 		{Name: "/sched/goroutines/running:goroutines"},
 		{Name: "/sched/goroutines/runnable:goroutines"},
@@ -59,7 +66,7 @@ func (r *replayer) calm() {
 // What packets on lo0 lead to, the real kernel does before a call returns; one
 // whose goroutines do that may have returned first.
 func Calm(limit time.Duration) {
-	for start := time.Now(); !idle() && time.Since(start) < limit; {
+	for start := time.Now(); !Idle() && time.Since(start) < limit; {
 		time.Sleep(20 * time.Microsecond)
 	}
 }

@@ -15,17 +15,24 @@ import (
 
 const vectors = kerneltest.Vectors
 
+// clock is that of the kernels transcripts are replayed on.
+var clock = kerneltest.NewClock()
+
 // embedded is the kernel of this package.
 var embedded = kerneltest.Subject{
 	Name: "embedded",
 	Start: func(t testing.TB) kernel.Kernel {
-		k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Host: buses()})
+		clock.Run(t)
+		host := buses()
+		host.Clock = clock
+		k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Host: host})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { halt(t, k) })
 		return k
 	},
+	Uptime:     clock.Monotonic,
 	Deviations: []string{"DEVIATIONS.md"},
 }
 

@@ -1,10 +1,12 @@
 package sysproxy
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/abigen/abigen/internal/kerneltest"
 	"github.com/abigen/abigen/internal/rump"
+	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/kernel"
 )
 
@@ -35,7 +37,17 @@ var (
 	}
 )
 
-func TestTranscripts(t *testing.T)     { kerneltest.Transcripts(t, &remote) }
+// Transcripts are replayed on kernels with a clock that suits them.
+func TestTranscripts(t *testing.T) {
+	clock, s := kerneltest.NewClock(), remote
+	s.Uptime = clock.Monotonic
+	s.Start = func(t testing.TB) kernel.Kernel {
+		clock.Run(t)
+		return dial(t, serve(t, &Server{Kernel: bootOn(t, &hypercall.Host{Clock: clock, Console: new(bytes.Buffer), Network: wires()})}))
+	}
+	kerneltest.Transcripts(t, &s)
+}
+
 func TestRumpTranscripts(t *testing.T) { kerneltest.Transcripts(t, &netbsds) }
 
 func TestSockets(t *testing.T)     { kerneltest.Sockets(t, &remote) }

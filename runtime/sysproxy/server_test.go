@@ -26,7 +26,12 @@ func boot(t testing.TB, console hypercall.Console) *netstack.Kernel {
 	if console == nil {
 		console = new(bytes.Buffer)
 	}
-	host := &hypercall.Host{Console: console, Network: wires()}
+	return bootOn(t, &hypercall.Host{Console: console, Network: wires()})
+}
+
+// bootOn is boot on a host.
+func bootOn(t testing.TB, host *hypercall.Host) *netstack.Kernel {
+	t.Helper()
 	k, err := netstack.New(netstack.Config{Release: kernel.NetBSD79934, Host: host})
 	if err != nil {
 		t.Fatal(err)
