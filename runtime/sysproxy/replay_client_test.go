@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -286,7 +287,8 @@ func (s *script) send(c *scripted, i int, f frame) error {
 	if id, ok := c.ids[f.id]; ok && f.class != classRequest {
 		h.id = id
 	}
-	if _, err := c.Write(append(h.append(nil), f.body...)); err != nil {
+	// A client that has hung up says why to those who wait.
+	if _, err := c.Write(append(h.append(nil), f.body...)); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return err
 	}
 	switch {
