@@ -92,6 +92,8 @@ ip route show 192.0.2.0/24
 ip route show dev shmif0
 ip -6 route show 2001:db8:5::/48
 ip neigh show nud permanent
+ip neigh show dev shmif0 nud permanent
+ip -6 neigh show dev shmif0 nud permanent
 ip route get 192.0.2.77
 ip route get 10.5.0.77 oif shmif0
 ip route get 2001:db8:5::9

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"syscall"
 	"time"
@@ -19,6 +20,7 @@ var programs = map[string]func(args []string) error{
 	"udp":     udpProgram,
 	"refused": refusedProgram,
 	"host":    hostProgram,
+	"http":    httpProgram,
 	"addresses": func([]string) error {
 		list, err := net.InterfaceAddrs()
 		for _, a := range list {
@@ -140,4 +142,39 @@ func hostProgram(args []string) error {
 		return err
 	}
 	return nil
+}
+
+// httpProgram serves pages and asks for them.
+func httpProgram([]string) error {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) })}
+	go func() { _ = s.Serve(ln) }()
+	c := http.Client{Timeout: within}
+	failed := make(chan error, 100)
+	for i := range cap(failed) {
+		go func() {
+			want := fmt.Sprintf("/%d", i)
+			r, err := c.Get("http://" + ln.Addr().String() + want)
+			if err != nil {
+				failed <- err
+				return
+			}
+			defer r.Body.Close()
+			got, err := io.ReadAll(r.Body)
+			if err == nil && string(got) != want {
+				err = fmt.Errorf("the page is %q", got)
+			}
+			failed <- err
+		}()
+	}
+	for range cap(failed) {
+		if err := <-failed; err != nil {
+			return err
+		}
+	}
+	fmt.Println(cap(failed), "pages")
+	return s.Close()
 }

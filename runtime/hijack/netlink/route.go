@@ -130,7 +130,10 @@ func (r *request) complete() {
 
 // table answers a request for all entries of a table.
 func (c *Conn) table(t *translation, r *request, asked *routing.Message) error {
-	if len(asked.Lost) > 0 {
+	if n, ok := asked.Entry.(*routing.Neighbor); ok && n.Index == 0 {
+		n.Index = r.neighborIndex()
+	}
+	if len(asked.Lost) > 0 && !onlyIndex(asked) {
 		// It is about entries with something that none has, such as the ports of a
 		// bridge.
 		r.answered = true
@@ -166,6 +169,29 @@ func (c *Conn) table(t *translation, r *request, asked *routing.Message) error {
 		answer = byFamily(answer)
 	}
 	return c.dump(answer)
+}
+
+// onlyIndex tells that a request for neighbors says nothing that gets lost but their
+// interface.
+func onlyIndex(asked *routing.Message) bool {
+	n, ok := asked.Entry.(*routing.Neighbor)
+	return ok && n.Index != 0 && len(asked.Lost) == 1
+}
+
+// neighborIndex takes NDA_IFINDEX, by which a program that asks for the neighbors of an
+// interface names it, from a request. It returns 0 when there is none.
+func (r *request) neighborIndex() uint32 {
+	for rest := r.Data[min(len(r.Data), linux.SizeofNdmsg):]; len(rest) >= linux.SizeofRtattr; {
+		n := int(binary.NativeEndian.Uint16(rest))
+		if n < linux.SizeofRtattr || n > len(rest) {
+			break
+		}
+		if binary.NativeEndian.Uint16(rest[2:]) == linux.NDA_IFINDEX && n == linux.SizeofRtattr+4 {
+			return binary.NativeEndian.Uint32(rest[linux.SizeofRtattr:])
+		}
+		rest = rest[min((n+linux.RTA_ALIGNTO-1)&^(linux.RTA_ALIGNTO-1), len(rest)):]
+	}
+	return 0
 }
 
 // byFamily puts IPv4 first and addresses of one link last, as Linux has them.

@@ -55,9 +55,12 @@ func List(ctx context.Context, c *netcfg.Client, family uint16, protocol uint8) 
 		if errors.Is(err, netbsd.ENOENT) {
 			err = linux.ENOENT
 		}
-		list := make([]Socket, len(pcbs))
+		list := make([]Socket, 0, len(pcbs))
 		for i := range pcbs {
-			list[i] = socket(family, protocol, &pcbs[i])
+			// Linux does not list sockets that have no name yet.
+			if so := socket(family, protocol, &pcbs[i]); so.Local.Port() != 0 || protocol == linux.IPPROTO_RAW {
+				list = append(list, so)
+			}
 		}
 		return list, err
 	}
