@@ -33,8 +33,8 @@ image: a file with nothing but the file system in it.
 
 Images are read by nbnet itself, or by NetBSD's own kernel, which mounts them and whose system
 calls are made then; what is printed is the same. The kernel is used when there is one, that is,
-when --rump or the environment variable RUMP_PREFIX names a directory with a bin/rump_server, unless
---kernel says otherwise. Only the kernel writes. nbnet itself can read any image, and
+when --rump or the environment variable RUMP_PREFIX names the directory whose lib has its libraries,
+unless --kernel says otherwise. Only the kernel writes. nbnet itself can read any image, and
 does nothing worse with a damaged one than report it.
 
 Relative paths begin at the root of the file system, and symbolic links lead to where they
@@ -63,7 +63,7 @@ The commands are
 	}
 	fl := cmd.PersistentFlags()
 	fl.StringVar(&f.kernel, "kernel", "", "what reads the image: rump, NetBSD's `kernel`, or none, nbnet itself")
-	fl.StringVar(&f.rump, "rump", "", "the `directory` that NetBSD's kernel is in (default: $RUMP_PREFIX)")
+	fl.StringVar(&f.rump, "rump", "", "the `directory` whose lib has NetBSD's own kernel (default: $RUMP_PREFIX, or where libraries are)")
 	cmd.AddCommand(f.lsCommand(), f.catCommand(), f.statCommand(), f.cpCommand(), f.putCommand())
 	return cmd
 }
@@ -164,9 +164,6 @@ func (f *fsApp) use(ctx context.Context, image string, write bool, do func(fs.Vo
 		return err
 	}
 	err = do(v)
-	if s, ok := v.(*fs.Server); ok {
-		err = s.Explain(err)
-	}
 	var (
 		status command.Status
 		usage  *command.UsageError
@@ -187,17 +184,12 @@ func (f *fsApp) open(ctx context.Context, image string, write bool) (fs.Volume, 
 	if prefix == "" {
 		prefix = os.Getenv("RUMP_PREFIX")
 	}
-	const instead = "give --rump DIRECTORY, or set RUMP_PREFIX to it"
 	switch {
 	case f.kernel != "" && f.kernel != "rump" && f.kernel != "none":
 		return nil, command.Usage("there are rump and none", "no kernel %q", f.kernel)
 	case f.kernel == "none" && write:
 		return nil, command.Usage("use --kernel rump", "only NetBSD's kernel writes")
-	case f.kernel == "rump" && prefix == "":
-		return nil, command.Usage(instead, "where is NetBSD's kernel?")
-	case write && prefix == "":
-		return nil, command.Usage(instead, "only NetBSD's kernel writes, and where is it?")
-	case f.kernel == "none" || prefix == "":
+	case f.kernel == "none", f.kernel == "" && prefix == "" && !write:
 		return f.read(image)
 	}
 	flags := int32(netbsd.MNT_RDONLY)
@@ -206,7 +198,7 @@ func (f *fsApp) open(ctx context.Context, image string, write bool) (fs.Volume, 
 	}
 	s, err := fs.Boot(ctx, prefix, image, flags)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", image, err)
+		return nil, err
 	}
 	return s, nil
 }

@@ -85,9 +85,8 @@ crw-rw-rw- 1     0     0 2, 2 Nov 14 22:32:17 2023 dev/null
 		{"cp -R IMG dev fifo OUT", 1, "nbnet: fs cp: dev/null: not copied: it is a character device\n" +
 			"nbnet: fs cp: dev/sd0a: not copied: it is a block device\nnbnet: fs cp: fifo: not copied: it is a fifo\n"},
 		{"cp IMG size1 size511 OUT/none", 2, "nbnet: OUT/none: it is to take several files, and is no directory\n"},
-		{"put IMG OUT/x /x", 2, "nbnet: only NetBSD's kernel writes, and where is it?; give --rump DIRECTORY, or set RUMP_PREFIX to it\n"},
+		{"--rump OUT put IMG OUT/x /x", 1, "nbnet: no NetBSD kernel in OUT/lib: it has no librump.so\n"},
 		{"--kernel none put IMG OUT/x /x", 2, "nbnet: only NetBSD's kernel writes; use --kernel rump\n"},
-		{"--kernel rump ls IMG", 2, "nbnet: where is NetBSD's kernel?; give --rump DIRECTORY, or set RUMP_PREFIX to it\n"},
 		{"--kernel linux ls IMG", 2, "nbnet: no kernel \"linux\"; there are rump and none\n"},
 		{"--server unix:///x ls IMG", 2, "nbnet: the kernel of fs is one of its own; leave out --server\n"},
 		{"ls OUT/damaged", 1, "nbnet: OUT/damaged: not an FFS file system\n"},

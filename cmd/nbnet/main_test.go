@@ -10,10 +10,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/abigen/abigen/internal/rump"
+	netbsdkernel "github.com/abigen/abigen/runtime/rump"
 )
 
 // TestMain lets the scripts start the test binary as nbnet.
 func TestMain(m *testing.M) {
+	netbsdkernel.Helper()
 	testscript.Main(m, map[string]func(){"nbnet": main})
 }
 

@@ -9,13 +9,21 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/internal/rump"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/portable"
+	"github.com/abigen/abigen/netbsd/syscalls"
 	"github.com/abigen/abigen/runtime/ffs"
+	netbsdkernel "github.com/abigen/abigen/runtime/rump"
 )
+
+func TestMain(m *testing.M) {
+	netbsdkernel.Helper()
+	os.Exit(m.Run())
+}
 
 // makefs makes an empty image.
 func makefs(t *testing.T, options ...string) string {
@@ -72,9 +80,9 @@ func TestJournal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { _ = s.halt() })
+			t.Cleanup(func() { _ = s.kernel.Close() })
 			want := listing(t, s)
-			if err := s.Mounted.Close(); err != nil {
+			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
 			if got := listing(t, Read(open(t, before))); got != want {
@@ -95,7 +103,7 @@ func crash(t *testing.T, path string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = s.halt() }()
+	defer func() { _ = s.kernel.Close() }()
 	for i := range 100 {
 		if i%10 == 0 {
 			if err := s.Mkdir(fmt.Sprintf("dir%d", i/10), 0o755); err != nil {
@@ -118,8 +126,14 @@ func crash(t *testing.T, path string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(d.Sync(), d.Close(), s.halt()); err != nil {
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
 		t.Fatal(err)
+	}
+	_ = syscalls.Reboot(t.Context(), s.outside.thread, netbsd.RUMP_RB_NOSYNC, 0) // which does not return
+	select {
+	case <-s.kernel.Halted():
+	case <-time.After(time.Minute):
+		t.Fatal("the kernel does not halt")
 	}
 	image := readImage(t, path)
 	for _, block := range logged(t, image) {

@@ -51,7 +51,8 @@ func Mount(ctx context.Context, k kernel.Kernel, fstype, device string, flags in
 		err = m.inside.chroot()
 	}
 	if err != nil {
-		return nil, errors.Join(err, m.Close())
+		_ = m.Close() // which fails for the same reason, if it does
+		return nil, err
 	}
 	return m, nil
 }

@@ -19,6 +19,3 @@ func nextData(f *os.File, off int64) (start, end int64, err error) {
 	}
 	return start, end, err
 }
-
-// endWithUs makes a process end when the thread does that has started it.
-func endWithUs() *unix.SysProcAttr { return &unix.SysProcAttr{Pdeathsig: unix.SIGKILL} }

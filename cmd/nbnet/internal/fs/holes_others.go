@@ -5,10 +5,7 @@ package fs
 import (
 	"errors"
 	"os"
-	"syscall"
 )
 
 // nextData would find holes.
 func nextData(*os.File, int64) (start, end int64, err error) { return 0, 0, errors.ErrUnsupported }
-
-func endWithUs() *syscall.SysProcAttr { return nil }
