@@ -21,6 +21,7 @@ type call struct {
 	sup   *supervisor
 	start time.Time // zero: nobody wants to know
 	note  string
+	valid bool // the caller waited a moment ago
 }
 
 // Errors that are none.
@@ -36,7 +37,7 @@ const errRestart unix.Errno = 512
 
 // make makes the call, but for what has to wait.
 func (c *call) make() {
-	c.note = ""
+	c.note, c.valid = "", false
 	if c.sup.observed() {
 		c.start = time.Now()
 	}
@@ -46,7 +47,8 @@ func (c *call) make() {
 // later makes the rest of the call in a goroutine of its own.
 func (c *call) later(f func(c *call) (int64, error)) (int64, error) {
 	own := *c
-	go func() { own.finish(f(&own)) }()
+	own.valid = false
+	c.sup.running.Go(func() { own.finish(f(&own)) })
 	return 0, errLater
 }
 
@@ -98,19 +100,37 @@ func (c *call) read(p []byte, addr uint64) error {
 	if err := c.mem().Read(p, addr); err != nil {
 		return err
 	}
-	if !c.sup.listener.Valid(c.ID) {
-		return unix.ESRCH
-	}
-	return nil
+	c.valid = false
+	return c.validate()
 }
 
-// write writes to the caller's memory. It is looked at first whether that still
-// waits.
+// write writes to the caller's memory.
 func (c *call) write(p []byte, addr uint64) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	return c.mem().Write(p, addr)
+}
+
+// writeBoth writes to two places.
+func (c *call) writeBoth(p []byte, addr uint64, q []byte, addr2 uint64) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	return c.mem().WriteBoth(p, addr, q, addr2)
+}
+
+// validate looks whether the caller still waits, unless that was so a moment
+// ago: between two steps of a call its number is not given to another thread.
+func (c *call) validate() error {
+	if c.valid {
+		return nil
+	}
 	if !c.sup.listener.Valid(c.ID) {
 		return unix.ESRCH
 	}
-	return c.mem().Write(p, addr)
+	c.valid = true
+	return nil
 }
 
 func (c *call) readInt(addr uint64) (int32, error) {

@@ -94,12 +94,9 @@ func (c *call) returnAddress(nb []byte, addr, lengthAddr uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := c.write(b[:min(n, int(room))], addr); err != nil {
-		return err
-	}
 	var l [4]byte
 	binary.NativeEndian.PutUint32(l[:], uint32(n))
-	return c.write(l[:], lengthAddr)
+	return c.writeBoth(b[:min(n, int(room))], addr, l[:], lengthAddr)
 }
 
 // addressBytes translates an address; one without a family has no bytes.

@@ -194,11 +194,8 @@ func (c *call) option(so *socket, fd *file) (int64, error) {
 		return 0, err
 	}
 	value = value[:min(len(value), int(room))]
-	if err := c.write(value, c.Args[3]); err != nil {
-		return 0, err
-	}
 	length := int32(len(value))
-	return 0, c.write(abi.AsBytes(&length), c.Args[4])
+	return 0, c.writeBoth(value, c.Args[3], abi.AsBytes(&length), c.Args[4])
 }
 
 // optionValue returns an option as Linux has it.

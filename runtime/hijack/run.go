@@ -113,7 +113,13 @@ func start(cfg Config) (*program, *seccomp.Listener, error) {
 		_ = p.wait(nil)
 		return nil, nil, err
 	}
-	return p, seccomp.NewListener(fd), nil
+	l, err := seccomp.NewListener(fd)
+	if err != nil {
+		p.letGo()
+		_ = p.wait(nil)
+		return nil, nil, err
+	}
+	return p, l, nil
 }
 
 func reader(f *os.File) io.Reader {

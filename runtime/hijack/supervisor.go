@@ -4,10 +4,8 @@ package hijack
 
 import (
 	"context"
-	"errors"
 	"sync"
-
-	"golang.org/x/sys/unix"
+	"time"
 
 	"github.com/abigen/abigen/runtime/hijack/internal/guest"
 	"github.com/abigen/abigen/runtime/hijack/internal/procmem"
@@ -37,10 +35,6 @@ type supervisor struct {
 	procnet *procnet.Net       // the same
 }
 
-// receivers is how many goroutines wait for calls. More than one, so that calls
-// of several threads do not wait for each other.
-const receivers = 4
-
 func newSupervisor(k kernel.Kernel, cfg Config) (*supervisor, error) {
 	s := &supervisor{cfg: cfg, kernel: k, sockets: map[uint64]*socket{}, over: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -61,51 +55,37 @@ func newSupervisor(k kernel.Kernel, cfg Config) (*supervisor, error) {
 func (s *supervisor) serve(l *seccomp.Listener) {
 	s.listener = l
 	_ = l.Synchronous() // older kernels are slower
-	for range receivers {
-		s.running.Go(s.receive)
-	}
-	s.running.Go(s.watch)
+	go s.receive()
 }
 
-// watch waits until no thread has the filter any more.
-func (s *supervisor) watch() {
-	defer close(s.over)
-	for {
-		p := []unix.PollFd{{Fd: int32(s.listener.FD())}}
-		_, err := unix.Poll(p, -1)
-		if err == nil && p[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0 {
-			return
-		}
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			return
-		}
-	}
-}
+// slow is how long a call takes with kernels that are far away.
+const slow = time.Millisecond
 
-// receive waits for calls and makes them. On a hang-up the kernel wakes those
-// who wait.
+// receive waits for calls and makes them: one after the other, since waking another
+// thread takes longer than most calls. With a kernel that is far away, each in a
+// goroutine of its own.
 func (s *supervisor) receive() {
+	defer close(s.over)
 	c := &call{sup: s}
-	for {
-		select {
-		case <-s.over:
-			return
-		default:
-		}
-		err := s.listener.Receive(&c.Call)
-		if err == nil {
-			c.make()
+	far := 0
+	for s.listener.Receive(&c.Call) == nil {
+		if far > nearby {
+			own := &call{sup: s, Call: c.Call}
+			s.running.Go(own.make)
 			continue
 		}
-		if !errors.Is(err, seccomp.ErrGone) {
-			return
-		}
-		p := []unix.PollFd{{Fd: int32(s.listener.FD()), Events: unix.POLLIN}}
-		if _, err := unix.Poll(p, -1); err == nil && p[0].Revents&unix.POLLHUP != 0 {
-			return
+		begun := time.Now()
+		c.make()
+		if time.Since(begun) > slow {
+			far++
+		} else if far > 0 {
+			far--
 		}
 	}
 }
+
+// nearby is how many calls may be slow before the kernel counts as far away.
+const nearby = 20
 
 // wait returns when all processes have ended.
 func (s *supervisor) wait(ctx context.Context) {
@@ -128,6 +108,7 @@ func (s *supervisor) close() {
 	for _, so := range all {
 		so.end.Close()
 	}
+	s.running.Wait()
 	if s.netlink != nil {
 		_ = s.netlink.Close()
 	}

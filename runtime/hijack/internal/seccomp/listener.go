@@ -5,7 +5,9 @@ package seccomp
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -40,20 +42,34 @@ type addfd struct {
 	newfdFlags uint32
 }
 
-// A Listener is told of calls. Its methods may be used by several goroutines at
-// once.
-type Listener struct{ fd int }
+// A Listener is told of calls. One goroutine may receive, while any number
+// answers.
+type Listener struct {
+	fd   int
+	file *os.File
+	raw  syscall.RawConn
+
+	call  *Call // to be received
+	err   error
+	check func(fd uintptr) bool // receives; made once, so that nothing is allocated later
+}
 
 // NewListener makes a listener of the descriptor that Install returned, which it
 // owns.
-func NewListener(fd int) *Listener {
+func NewListener(fd int) (*Listener, error) {
 	unix.CloseOnExec(fd)
-	return &Listener{fd}
+	// It changes nothing but that the runtime's poller waits for it.
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, errors.Join(fmt.Errorf("seccomp: %w", err), unix.Close(fd))
+	}
+	l := &Listener{fd: fd, file: os.NewFile(uintptr(fd), "seccomp")}
+	var err error
+	if l.raw, err = l.file.SyscallConn(); err != nil {
+		return nil, errors.Join(err, l.file.Close())
+	}
+	l.check = l.receive
+	return l, nil
 }
-
-// FD returns the descriptor, which is readable when there is a call, and hung up
-// when no thread has the filter.
-func (l *Listener) FD() int { return l.fd }
 
 // Synchronous asks for a wake-up on the caller's processor, which saves most of
 // the time. It fails on kernels before 6.6.
@@ -61,24 +77,50 @@ func (l *Listener) Synchronous() error {
 	return l.ioctl(unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
 }
 
-// ErrGone: the thread does not wait any more, or no thread has the filter.
+// ErrGone: the thread does not wait any more.
 var ErrGone = errors.New("seccomp: nobody waits for this")
 
-// Receive waits for a call. ErrGone: one was caught and its thread is gone
-// already.
+// ErrOver: no thread has the filter any more.
+var ErrOver = errors.New("seccomp: there is nobody left")
+
+// Receive waits for a call, or returns ErrOver.
 func (l *Listener) Receive(c *Call) error {
+	l.call, l.err = c, nil
+	if err := l.raw.Read(l.check); err != nil {
+		return fmt.Errorf("seccomp: receive: %w", err)
+	}
+	return l.err
+}
+
+// receive receives a call if there is one. Waiting in the poller and not in the
+// request leaves the processor to others.
+func (l *Listener) receive(fd uintptr) bool {
+	p := unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	var zero unix.Timespec
 	for {
-		*c = Call{}
-		_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(c)))
+		_, _, e := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&zero)), 0, 0, 0)
+		switch {
+		case e == unix.EINTR:
+			continue
+		case e != 0:
+			l.err = fmt.Errorf("seccomp: poll: %w", e)
+			return true
+		case p.Revents&unix.POLLIN == 0 && p.Revents&unix.POLLHUP != 0:
+			l.err = ErrOver
+			return true
+		case p.Revents&unix.POLLIN == 0:
+			return false
+		}
+		*l.call = Call{}
+		_, _, e = unix.Syscall(unix.SYS_IOCTL, fd, unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(l.call)))
 		switch e {
 		case 0:
-			return nil
-		case unix.EINTR:
-			continue
-		case unix.ENOENT:
-			return ErrGone
+			return true
+		case unix.EINTR, unix.ENOENT, unix.ENOTCONN: // it is gone already; perhaps nobody is left
+		default:
+			l.err = fmt.Errorf("seccomp: receive: %w", e)
+			return true
 		}
-		return fmt.Errorf("seccomp: receive: %w", e)
 	}
 }
 
@@ -142,8 +184,9 @@ func (l *Listener) Valid(id uint64) bool {
 	return e == 0
 }
 
-// Close ends it: calls that are caught from now on fail with ENOSYS.
-func (l *Listener) Close() error { return unix.Close(l.fd) }
+// Close ends it: calls that are caught from now on fail with ENOSYS. Nothing else
+// may be called any more.
+func (l *Listener) Close() error { return l.file.Close() }
 
 func (l *Listener) ioctl(request, arg uintptr) error {
 	if _, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(l.fd), request, arg); e != 0 {
