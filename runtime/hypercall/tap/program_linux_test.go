@@ -156,9 +156,9 @@ func iperfFrom(t *testing.T, l lab, addr netip.Addr) {
 		var r iperf.Result
 		var err error
 		for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-			// It may not have done with the last one.
+			// It may not have done with the last one, or have no time for this one.
 			r, err = iperf.Run(t.Context(), dial, iperf.Test{Duration: 100 * time.Millisecond, Streams: 2, Reverse: reverse})
-			if err == nil {
+			if err == nil && r.Bytes > 0 {
 				break
 			}
 		}
