@@ -35,7 +35,11 @@ func Page(cmd *cobra.Command) string {
 	p.synopsis(cmd)
 	p.macro("Sh", "DESCRIPTION")
 	p.text(cmp.Or(cmd.Annotations[Description], cmd.Long))
-	p.flags("OPTIONS", cmd.LocalNonPersistentFlags())
+	options := cmd.LocalNonPersistentFlags()
+	if cmd.HasParent() {
+		options.AddFlagSet(cmd.PersistentFlags())
+	}
+	p.flags("OPTIONS", options)
 	if cmd.HasAvailableSubCommands() && !cmd.HasParent() {
 		p.commands(cmd)
 	}
