@@ -126,12 +126,14 @@ func hostSockets(ctx context.Context, o options, stdout io.Writer) error {
 	defer s.close()
 	ways := []way{s, host()}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w)
-	columns(w, ways)
+	fmt.Fprint(w, "\n\tsockin\thost\tto host\tsockin, us\thost, us\thost's to it\tallocs\thost's\t\n")
 	for _, m := range measures {
-		if err := table(ctx, o, w, m, ways); err != nil {
+		rates, times, allocs, err := measured(ctx, o, m, ways)
+		if err != nil {
 			return err
 		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t%s\t%s\t%.2f\t%.1f\t%.1f\t\n", m.name, format(rates[0]*m.scale), format(rates[1]*m.scale),
+			rates[0]/rates[1], format(times[0]), format(times[1]), times[1]/times[0], allocs[0], allocs[1])
 	}
 	return w.Flush()
 }
@@ -154,30 +156,43 @@ func closeAll(ways []way) {
 	}
 }
 
-// table measures one thing in all ways, in turn, and prints a line.
+// table measures one thing in all ways, and prints a line.
 func table(ctx context.Context, o options, w io.Writer, m measure, ways []way) error {
-	figures := make([][]float64, len(ways))
-	allocs := make([]float64, len(ways))
+	rates, _, allocs, err := measured(ctx, o, m, ways)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(w, m.name, "\t")
+	for _, r := range rates {
+		fmt.Fprint(w, format(r*m.scale), "\t")
+	}
+	for _, r := range rates[1:] {
+		fmt.Fprintf(w, "%.2f\t", rates[0]/r)
+	}
+	fmt.Fprintf(w, "%.1f\t%.1f\t\n", allocs[0], allocs[1])
+	return nil
+}
+
+// measured measures one thing in all ways, in turn, and returns for each what
+// happens in a second, the microseconds of a processor that one takes, and the
+// allocations.
+func measured(ctx context.Context, o options, m measure, ways []way) (rates, times, allocs []float64, err error) {
+	all := make([][2][]float64, len(ways))
+	allocs = make([]float64, len(ways))
 	for range o.rounds {
 		for i := range ways {
 			r, err := m.do(ctx, &ways[i], o.round)
 			if err != nil {
-				return fmt.Errorf("%s, %s: %w", m.name, ways[i].name, err)
+				return nil, nil, nil, fmt.Errorf("%s, %s: %w", m.name, ways[i].name, err)
 			}
-			figures[i] = append(figures[i], r.perSecond)
+			all[i][0], all[i][1] = append(all[i][0], r.perSecond), append(all[i][1], r.processor)
 			allocs[i] = r.allocs
 		}
 	}
-	fmt.Fprint(w, m.name, "\t")
 	for i := range ways {
-		fmt.Fprint(w, format(median(figures[i])*m.scale), "\t")
+		rates, times = append(rates, median(all[i][0])), append(times, median(all[i][1]))
 	}
-	ours := median(figures[0])
-	for _, f := range figures[1:] {
-		fmt.Fprintf(w, "%.2f\t", ours/median(f))
-	}
-	fmt.Fprintf(w, "%.1f\t%.1f\t\n", allocs[0], allocs[1])
-	return nil
+	return rates, times, allocs, nil
 }
 
 func median(list []float64) float64 {
