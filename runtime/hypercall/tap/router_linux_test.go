@@ -20,6 +20,9 @@ import (
 // bus, and that one the host: frames that Linux has not cut up are, on the way, and
 // datagrams are in fragments of two sizes.
 func TestRouterToBus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hosts and kernels in network namespaces")
+	}
 	netns.Run(t, func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "bus")
 		bus := func() hypercall.NetworkDevice {
