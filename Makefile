@@ -58,6 +58,11 @@ transcripts: preflight ## replay what was recorded on the real kernel, and print
 race: preflight ## the Go tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) tool gotestsum --format pkgname -- -race -short ./...
 
+.PHONY: test-rump
+test-rump: preflight ## the tests that want NetBSD's own kernel (RUMP_PREFIX=DIR, with its lib and bin)
+	@test -n "$$RUMP_PREFIX" || { echo "make test-rump: RUMP_PREFIX is not set: the directory with NetBSD's lib/librump.so and bin/rump_server"; exit 1; }
+	$(GO) tool gotestsum --format pkgname -- -count=1 ./runtime/rump ./runtime/sysproxy ./runtime/netstack ./cmd/nbnet/...
+
 .PHONY: check
 check: build ## the committed code is what the headers give
 	$(ABIGEN) generate --check

@@ -29,6 +29,7 @@ import (
 type options struct {
 	rounds int
 	round  time.Duration
+	remote bool
 	idle   int
 	tap    bool
 	bus    bool
@@ -59,6 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.BoolVar(&o.bus, "bus", false, "measure buses alone")
 	flags.BoolVar(&o.sockin, "sockin", false, "measure the host's sockets alone")
 	flags.BoolVar(&o.rump, "rump", false, "measure NetBSD's kernel in process alone")
+	flags.BoolVar(&o.remote, "remote", false, "measure remote calls alone")
 	flags.IntVar(&o.idle, "idle", 10000, "idle connections whose memory is measured")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -69,6 +71,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch {
 	case o.rump:
 		return realKernel(ctx, o, stdout)
+	case o.remote:
+		return remoteCalls(ctx, o, stdout)
 	case o.tap:
 		return tapRates(ctx, o, stdout)
 	case o.bus:
@@ -106,6 +110,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if err := realKernel(ctx, o, stdout); err != nil {
+		return err
+	}
+	if err := remoteCalls(ctx, o, stdout); err != nil {
 		return err
 	}
 	if err := busFrames(ctx, o, stdout); err != nil {

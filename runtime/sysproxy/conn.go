@@ -47,10 +47,19 @@ type request struct {
 }
 
 func newClientConn(url URL, nc net.Conn) *clientConn {
-	return &clientConn{
-		Conn: nc, url: url, in: newFrameReader(nc), out: newOutbox(nc),
+	c := &clientConn{
+		Conn: nc, url: url, out: newOutbox(nc),
 		done: make(chan struct{}), waiting: map[uint64]*request{},
 	}
+	c.in = newFrameReader(newEager(nc, c.busy))
+	return c
+}
+
+// busy tells whether a request waits for its answer.
+func (c *clientConn) busy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.waiting) > 0
 }
 
 // askInterrupts asks whether the server knows typeInterrupt, on a connection
