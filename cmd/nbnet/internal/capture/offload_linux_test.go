@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -92,8 +93,9 @@ func TestOffload(t *testing.T) {
 		if !strings.Contains(text, "10.9.0.1.80 >") || !strings.Contains(text, "(correct)") {
 			t.Errorf("tcpdump prints %.2000s", text)
 		}
+		wrong := regexp.MustCompile(`incorrect|truncated|\bbad\b`) // 0xbad1 is a checksum like any other
 		for line := range strings.Lines(text) {
-			if strings.Contains(line, "incorrect") || strings.Contains(line, "truncated") || strings.Contains(line, "bad") {
+			if wrong.MatchString(line) {
 				t.Fatalf("tcpdump: %s", line)
 			}
 		}
