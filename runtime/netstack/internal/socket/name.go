@@ -1,6 +1,8 @@
 package socket
 
 import (
+	"errors"
+
 	"gvisor.dev/gvisor/pkg/waiter"
 
 	"github.com/abigen/abigen/abi"
@@ -100,10 +102,10 @@ func connect(l *kern.Lwp, a syscalls.Args) (r0, r1 uintptr, err error) {
 	if so.Is(IsConnecting) {
 		return 0, 0, netbsd.EALREADY
 	}
-	switch err := so.connect(l, name); err {
-	case nil:
+	switch err := so.connect(l, name); {
+	case err == nil:
 		return 0, 0, so.awaitConnection(l)
-	case netbsd.EINPROGRESS:
+	case errors.Is(err, netbsd.EINPROGRESS):
 		return 0, 0, err
 	default:
 		so.Unmark(IsConnecting)
