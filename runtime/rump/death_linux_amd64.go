@@ -2,6 +2,8 @@ package rump
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,7 +55,11 @@ func (k *local) lastWords() []string {
 	case <-k.printed:
 	case <-time.After(10 * time.Second): // nobody reads
 	}
-	return k.last.get()
+	words := k.last.get()
+	if i := slices.IndexFunc(words, func(s string) bool { return strings.HasPrefix(s, "panic") }); i > 0 {
+		words = words[i:] // what came before was about something else
+	}
+	return words
 }
 
 // inKernel are the calls of steps that are under way.
