@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/abigen/abigen/abi"
+	"github.com/abigen/abigen/internal/kerneltest"
 	irump "github.com/abigen/abigen/internal/rump"
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/netbsd/syscalls"
@@ -149,3 +150,25 @@ func testPanic(t *testing.T, k *Kernel) {
 		t.Error(err)
 	}
 }
+
+// apartKernels are kernels in processes of their own.
+var apartKernels = kerneltest.Subject{
+	Name: "NetBSD's, in a process of its own",
+	Start: func(t testing.TB) kernel.Kernel {
+		t.Helper()
+		if why := irump.Missing(); why != "" {
+			t.Skip(why)
+		}
+		k, err := New(Config{Apart: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = k.Close() })
+		return k
+	},
+	Share: 4,
+}
+
+func TestApartSockets(t *testing.T) { kerneltest.Sockets(t, &apartKernels) }
+
+func TestApartTranscripts(t *testing.T) { kerneltest.Transcripts(t, &apartKernels) }
