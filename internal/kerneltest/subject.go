@@ -32,6 +32,10 @@ type Subject struct {
 	// Skip has what is not run, "D/scm_rights" or "NoLeak", with the reason.
 	Skip map[string]string
 
+	// Pauses is how many times as long as recorded transcripts pause for a
+	// kernel whose threads are the host's. 0 is 1.
+	Pauses int
+
 	// Share of what the suites do many times, 1000 connections for instance,
 	// that is enough for this kernel: one part of so many. 0 is 1.
 	Share int

@@ -102,6 +102,7 @@ func (s *tally) replay(t *testing.T, file string, known map[int]string, skip str
 	}
 	k := s.subject.Start(t)
 	sc.Uptime = s.subject.Uptime
+	sc.Pauses = s.subject.Pauses
 	differences, err := transcript.Replay(k, sc)
 	if err != nil {
 		t.Fatal(err)

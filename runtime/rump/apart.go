@@ -218,6 +218,7 @@ func (k *apart) run(cfg *Config, listener, status *os.File) error {
 		return err
 	}
 	k.cmd = exec.Command(exe)
+	k.cmd.Dir = cfg.dir
 	k.cmd.Env = append(os.Environ(), helperVar+"="+string(text))
 	k.cmd.ExtraFiles = []*os.File{listener, status}
 	k.cmd.Stderr = os.Stderr

@@ -33,6 +33,8 @@ type Config struct {
 	// else with it. That process runs this program once more: see Helper. It
 	// is what happens anyway when this process has had a kernel.
 	Apart bool
+
+	dir string // where that process is; empty: where this one is
 }
 
 // A Disk is a file of the host, or a device.

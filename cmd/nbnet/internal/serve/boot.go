@@ -69,7 +69,7 @@ func bootRump(cfg *Config, _ *hypercall.Host) (kernel.Kernel, error) {
 			return nil, fmt.Errorf("interface %s: NetBSD's own kernel reaches other kernels over a bus, and no tap; type shmif0=bus:FILE", i.Name)
 		}
 	}
-	k, err := rump.New(rump.Config{Prefix: cfg.Rump, Components: append(components, cfg.Components...)})
+	k, err := rump.New(rump.Config{Prefix: cfg.Rump, Components: append(components, cfg.Components...), Console: cfg.Console})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/abigen/abigen/internal/strictyaml"
+	"github.com/abigen/abigen/runtime/hypercall"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/sysproxy"
 )
@@ -34,6 +35,9 @@ type Config struct {
 
 	// Public allows TCP addresses that other machines reach.
 	Public bool `yaml:"public"`
+
+	// Console gets what NetBSD's own kernel prints, line by line.
+	Console hypercall.Console `yaml:"-"`
 
 	// Set are variables, NAME=VALUE, that are set after those of Sysctl.
 	Set []string `yaml:"-"`

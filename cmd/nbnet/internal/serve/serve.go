@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 
 	"github.com/abigen/abigen/runtime/hypercall"
@@ -25,6 +26,9 @@ func Run(ctx context.Context, cfg *Config, host *hypercall.Host, log *slog.Logge
 	if err != nil {
 		return err
 	}
+	if cfg.Console == nil {
+		cfg.Console = console{log}
+	}
 	k, err := Boot(ctx, cfg, host)
 	if err != nil {
 		return errors.Join(err, closeAll(listeners))
@@ -41,10 +45,31 @@ func Run(ctx context.Context, cfg *Config, host *hypercall.Host, log *slog.Logge
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
+	case <-halted(k):
+		_, err = k.NewProcess(kernel.ProcessOptions{}) // which fails, and says why
 	}
 	err = errors.Join(err, s.Close())
 	serving.Wait()
 	return errors.Join(err, k.Close())
+}
+
+// halted returns a channel that is closed when the kernel halts by itself, nil for one
+// that does not.
+func halted(k kernel.Kernel) <-chan struct{} {
+	if h, ok := k.(interface{ Halted() <-chan struct{} }); ok {
+		return h.Halted()
+	}
+	return nil
+}
+
+// A console is that of a kernel, in the log.
+type console struct{ log *slog.Logger }
+
+func (c console) Write(line []byte) (int, error) {
+	if text := strings.TrimSpace(string(line)); text != "" {
+		c.log.Info("console", "text", text)
+	}
+	return len(line), nil
 }
 
 func (c *Config) listen() ([]net.Listener, error) {
