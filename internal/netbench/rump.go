@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/abigen/abigen/abi"
@@ -178,14 +177,6 @@ func (f *tcpFigures) measure(bulk func() (result, error)) error {
 	f.rate = append(f.rate, r.perSecond*1e-6)
 	f.cost = append(f.cost, float64((processorTime()-before).Microseconds())/mb)
 	return nil
-}
-
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // rawBulk is bulk by system calls.
