@@ -73,6 +73,17 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 	}
 	defer func() { _ = k.Close() }()
 	cfg := hijack.Config{Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Via: via}
+	switch f.trace {
+	case "":
+	case "text", "json":
+		t := hijack.NewTracer(os.Stderr, f.trace == "json")
+		k, cfg.Trace = t.Kernel(k), t.Trace
+	default:
+		return command.Usage("type --trace or --trace=json", "--trace %q", f.trace)
+	}
+	if f.stats {
+		cfg.Stats = os.Stderr
+	}
 	code, err := runProgram(ctx, k, cfg)
 	if err != nil {
 		return err

@@ -181,7 +181,7 @@ func (c *call) dispatchSocket(so *socket, fd *file) (int64, error) {
 	case unix.SYS_ACCEPT4:
 		return c.accept(so, fd, c.int(3))
 	case unix.SYS_SHUTDOWN:
-		return c.shutdown(so)
+		return c.shutdown(so, fd)
 	case unix.SYS_GETSOCKNAME:
 		return c.name(so, false)
 	case unix.SYS_GETPEERNAME:

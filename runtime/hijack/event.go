@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/abigen/abigen/linux"
+	"github.com/abigen/abigen/runtime/hijack/strace"
 )
 
 // An Event is a call that was caught.
@@ -19,4 +20,8 @@ type Event struct {
 
 	// Note says what there is no counterpart for, or what else was particular.
 	Note string
+
+	// Memory is the program's. It may be read until Config.Trace returns, as
+	// the program waits.
+	Memory strace.Memory
 }

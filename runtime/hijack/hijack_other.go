@@ -5,6 +5,7 @@ package hijack
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/abigen/abigen/runtime/kernel"
 )
@@ -16,3 +17,6 @@ func Helper() {}
 func Run(context.Context, kernel.Kernel, Config) (int, error) {
 	return -1, errors.New("hijack: this needs Linux on amd64 or arm64")
 }
+
+// CallName returns the name of a call that was caught.
+func CallName(number int32) string { return "syscall_" + strconv.Itoa(int(number)) }

@@ -235,14 +235,12 @@ func (so *socket) stopListening() error {
 	return nil
 }
 
-func (c *call) shutdown(so *socket) (int64, error) {
+func (c *call) shutdown(so *socket, fd *file) (int64, error) {
 	how := c.int(1)
 	if how < linux.SHUT_RD || how > linux.SHUT_RDWR {
 		return 0, unix.EINVAL
 	}
-	so.mu.Lock()
-	st, peered := so.state, so.peered
-	so.mu.Unlock()
+	st, peered := so.stateFor(fd)
 	switch {
 	case so.typ != linux.SOCK_STREAM && !peered:
 		return 0, unix.ENOTCONN
@@ -252,4 +250,30 @@ func (c *call) shutdown(so *socket) (int64, error) {
 		return 0, so.stopListening()
 	}
 	return 0, unix.ENOTCONN
+}
+
+// stateFor returns the state of a socket as its program knows it: when that has seen
+// its end become writable, the connection is established, which may not have been
+// noted yet.
+func (so *socket) stateFor(fd *file) (st state, peered bool) {
+	so.mu.Lock()
+	settled := so.stream.settled
+	st, peered = so.state, so.peered
+	so.mu.Unlock()
+	if st != connecting || settled == nil || !writable(fd.fd) {
+		return st, peered
+	}
+	select {
+	case <-settled:
+	case <-so.ctx.Done():
+	}
+	so.mu.Lock()
+	defer so.mu.Unlock()
+	return so.state, so.peered
+}
+
+func writable(fd int) bool {
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	n, err := unix.Poll(p, 0)
+	return err == nil && n == 1 && p[0].Revents&unix.POLLOUT != 0
 }

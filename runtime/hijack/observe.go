@@ -18,7 +18,10 @@ func (c *call) observe(v int64, e linux.Errno, host bool) {
 	}
 	ev := Event{
 		PID: c.PID, Number: c.Number, Args: c.Args, Result: v, Errno: e, Host: host,
-		Start: c.start, Took: time.Since(c.start), Note: c.note,
+		Start: c.start, Took: time.Since(c.start), Note: c.note, Memory: c.mem(),
+	}
+	if c.sup.stats != nil && !host {
+		c.sup.stats.add(&ev)
 	}
 	if c.sup.cfg.Trace != nil {
 		c.sup.cfg.Trace(&ev)

@@ -39,6 +39,9 @@ func Run(ctx context.Context, k kernel.Kernel, cfg Config) (int, error) {
 	s.serve(listener)
 	err = p.wait(cfg.Signals)
 	s.wait(ctx)
+	if s.stats != nil {
+		s.stats.write(cfg.Stats)
+	}
 	code := p.cmd.ProcessState.ExitCode()
 	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		code = 128 + int(status.Signal())

@@ -19,6 +19,7 @@ import (
 type supervisor struct {
 	cfg      Config
 	kernel   kernel.Kernel
+	stats    *stats // nil: nobody wants to know
 	guest    *guest.Process
 	host     *guest.Process // for Via; nil: none
 	listener *seccomp.Listener
@@ -38,6 +39,11 @@ type supervisor struct {
 func newSupervisor(k kernel.Kernel, cfg Config) (*supervisor, error) {
 	s := &supervisor{cfg: cfg, kernel: k, sockets: map[uint64]*socket{}, over: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if cfg.Stats != nil {
+		s.stats = &stats{lines: map[string]*statsLine{}}
+		k = s.stats.count(k)
+		s.kernel = k
+	}
 	var err error
 	if s.guest, err = guest.NewProcess(k, "hijack"); err != nil {
 		return nil, err
