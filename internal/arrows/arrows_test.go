@@ -49,6 +49,7 @@ var rules = []rule{
 	{"runtime/sysproxy", []string{"runtime/kernel", "netbsd", "abi"}, "a kernel in, a kernel out"},
 	{"runtime/rump", []string{"runtime/kernel", "runtime/hypercall", "runtime/sysproxy", "netbsd", "abi"}, "libraries in, a kernel out; from afar when it is in another process"},
 	{"runtime/hijack", []string{"runtime/hijack", "runtime/netcfg", "runtime/kernel", "generated", "netbsd", "linux", "abi"}, "system calls alone, so any kernel will do"},
+	{"runtime/hijack/internal/hijackbench", []string{"runtime/hijack", "runtime/netstack", "netbsd"}, "a measurement boots the kernel that it measures"},
 	{"runtime/netcfg", []string{"runtime/kernel", "generated/routing", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/nbsock", []string{"runtime/kernel", "netbsd", "abi"}, "system calls alone, so any kernel will do"},
 	{"runtime/hijack/internal/hijackbench", []string{"runtime"}, "it measures, and boots kernels to do so"},
