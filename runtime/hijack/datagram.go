@@ -36,7 +36,6 @@ type datagram struct {
 	mu      sync.Mutex
 	about   *about        // the datagram in the placeholder; nil: from the peer
 	arrived chan struct{} // closed when one comes; nil: nobody waits
-	fancy   bool          // control messages are wanted
 }
 
 // An about is what belongs to a datagram.

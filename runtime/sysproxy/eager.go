@@ -5,8 +5,6 @@ import (
 	"runtime"
 	"sync/atomic"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // An eager reader reads a connection on which something is soon to come. It waits
@@ -21,11 +19,7 @@ type eager struct {
 // newEager returns what to read conn through. A connection that is none of the
 // host's is read as it is.
 func newEager(conn net.Conn, soon func() bool) *eager {
-	e := &eager{Conn: conn, soon: soon}
-	if c, ok := conn.(syscall.Conn); ok {
-		e.raw, _ = c.SyscallConn()
-	}
-	return e
+	return &eager{Conn: conn, raw: rawConn(conn), soon: soon}
 }
 
 // How long an eager reader waits, in milliseconds, and how many do so at the same
@@ -59,13 +53,7 @@ func (e *eager) Read(b []byte) (int, error) {
 // try reads what is there, or comes within a time.
 func (e *eager) try(b []byte, ms int) (n int) {
 	_ = e.raw.Read(func(fd uintptr) bool {
-		if ms > 0 {
-			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-			if ready, err := unix.Poll(fds, ms); ready <= 0 || err != nil {
-				return true
-			}
-		}
-		n, _ = syscall.Read(int(fd), b)
+		n = readNow(fd, b, ms)
 		return true
 	})
 	return n

@@ -28,11 +28,8 @@ const (
 )
 
 func newOutbox(conn net.Conn) *outbox {
-	o := &outbox{conn: conn}
+	o := &outbox{conn: conn, raw: rawConn(conn)}
 	o.drained.L = &o.mu
-	if c, ok := conn.(syscall.Conn); ok {
-		o.raw, _ = c.SyscallConn()
-	}
 	return o
 }
 
@@ -96,7 +93,7 @@ func (o *outbox) try() {
 	}
 	n := 0
 	_ = o.raw.Write(func(fd uintptr) bool {
-		n, _ = syscall.Write(int(fd), o.pending) // an error comes again, in flush
+		n = writeNow(fd, o.pending) // an error comes again, in flush
 		return true
 	})
 	if n > 0 {
