@@ -30,6 +30,9 @@ var programs = map[string]func(args []string) error{
 	},
 	"odd": oddProgram,
 
+	"many":      manyProgram,
+	"echo":      echoProgram,
+	"hostile":   hostileProgram,
 	"supervise": superviseProgram,
 	"family":    familyProgram,
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/abigen/abigen/runtime/netstack"
 )
 
-var long = flag.Bool("long", false, "have Python test sockets in full")
+var long = flag.Bool("long", false, "have Python test sockets in full, and 5,000 connections at once")
 
 // prelude has functions that wait until something listens at a port.
 const prelude = `
