@@ -48,7 +48,11 @@ func (c *call) make() {
 func (c *call) later(f func(c *call) (int64, error)) (int64, error) {
 	own := *c
 	own.valid = false
-	c.sup.running.Go(func() { own.finish(f(&own)) })
+	c.sup.running.Add(1)
+	c.sup.spawn(func() {
+		defer c.sup.running.Done()
+		own.finish(f(&own))
+	})
 	return 0, errLater
 }
 

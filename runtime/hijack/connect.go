@@ -75,7 +75,7 @@ func (c *call) connectStream(so *socket, fd *file, name []byte) (int64, error) {
 	fd.retain()
 	so.refs.Add(1)
 	if nonblock {
-		go so.connectLater(fd)
+		so.sup.spawn(func() { so.connectLater(fd) })
 		return 0, unix.EINPROGRESS
 	}
 	return c.later(func(c *call) (int64, error) {
@@ -83,7 +83,7 @@ func (c *call) connectStream(so *socket, fd *file, name []byte) (int64, error) {
 		if errors.Is(err, errRestart) {
 			// It goes on without the caller, who may come again.
 			so.shutGate(fd)
-			go so.connectLater(fd)
+			so.sup.spawn(func() { so.connectLater(fd) })
 			return 0, err
 		}
 		defer so.release()
@@ -229,7 +229,7 @@ func (so *socket) established(fd *file) {
 func (so *socket) flow() {
 	so.refs.Add(1)
 	so.settle(connected)
-	go so.streamIn()
+	so.sup.spawn(so.streamIn)
 	so.end.Wake()
 }
 

@@ -213,12 +213,12 @@ func (so *socket) begin() {
 		return
 	}
 	if so.typ == linux.SOCK_STREAM {
-		go so.streamOut()
+		so.sup.spawn(so.streamOut)
 		return
 	}
 	so.refs.Add(1)
-	go so.datagramsIn()
-	go so.datagramsOut()
+	so.sup.spawn(so.datagramsIn)
+	so.sup.spawn(so.datagramsOut)
 }
 
 // find returns the socket that a thread's descriptor stands for, and a

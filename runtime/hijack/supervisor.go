@@ -28,6 +28,7 @@ type supervisor struct {
 	cancel   context.CancelFunc
 	over     chan struct{} // closed when no thread has the filter
 	running  sync.WaitGroup
+	workers  workers
 
 	mu      sync.Mutex
 	sockets map[uint64]*socket // by the inode of the placeholder
@@ -37,7 +38,7 @@ type supervisor struct {
 }
 
 func newSupervisor(k kernel.Kernel, cfg Config) (*supervisor, error) {
-	s := &supervisor{cfg: cfg, kernel: k, sockets: map[uint64]*socket{}, over: make(chan struct{})}
+	s := &supervisor{cfg: cfg, kernel: k, sockets: map[uint64]*socket{}, over: make(chan struct{}), workers: workers{work: make(chan func())}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if cfg.Stats != nil {
 		s.stats = &stats{lines: map[string]*statsLine{}}
@@ -63,6 +64,9 @@ func (s *supervisor) serve(l *seccomp.Listener) {
 	_ = l.Synchronous() // older kernels are slower
 	go s.receive()
 }
+
+// spawn calls f in another goroutine.
+func (s *supervisor) spawn(f func()) { s.workers.run(f, s.ctx.Done()) }
 
 // slow is how long a call takes with kernels that are far away.
 const slow = time.Millisecond
