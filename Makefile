@@ -93,6 +93,8 @@ bench: build ## parser, command, converters and sockets, each beside its peers, 
 	@$(GO) run ./internal/bench -abigen $(ABIGEN)
 	@echo
 	@$(GO) run ./internal/netbench
+	@echo
+	@$(GO) run ./runtime/hijack/internal/hijackbench
 
 .PHONY: fuzz
 fuzz: preflight ## each fuzz target for FUZZTIME (10s)

@@ -61,6 +61,9 @@ func (so *socket) moveOut() bool {
 		return false
 	}
 	defer at.process.Release(t)
+	if so.calm() { // awaitConnected may have taken back what woke it
+		return false
+	}
 	for {
 		buf, n, err := so.end.Read()
 		switch {
