@@ -173,7 +173,7 @@ func hostileProgram([]string) error {
 	all.Go(func() { change(&name, &iov, &msg, stop) })
 	for range rounds {
 		_, _, _ = syscall.Syscall(unix.SYS_SENDMSG, uintptr(fd), ptr(&msg), 0)
-		_, _, _ = syscall.Syscall(unix.SYS_CONNECT, uintptr(fd), ptr(&name), uintptr(msg.Namelen))
+		_, _, _ = syscall.Syscall(unix.SYS_CONNECT, uintptr(fd), ptr(&name), 16)
 		_, _, _ = syscall.Syscall(unix.SYS_RECVMSG, uintptr(fd), ptr(&msg), unix.MSG_DONTWAIT)
 	}
 	close(stop)
