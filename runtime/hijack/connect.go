@@ -221,14 +221,14 @@ func (so *socket) awaitConnection(c *call) error {
 // established lets data flow. fd is the program's end.
 func (so *socket) established(fd *file) {
 	_ = so.do(func(t *guest.Thread, nb int32) error { return t.SetNonblock(so.ctx, nb, false) })
+	so.refs.Add(1)
+	so.settle(connected) // whom the gate lets through may ask at once
 	openGate(fd.fd)
 	so.flow()
 }
 
-// flow starts to move data.
+// flow starts to move data of a connected socket. It takes over a reference.
 func (so *socket) flow() {
-	so.refs.Add(1)
-	so.settle(connected)
 	so.sup.spawn(so.streamIn)
 	so.end.Wake()
 }

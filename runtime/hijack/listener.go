@@ -200,6 +200,8 @@ func (c *call) accepted(from *socket, nb, flags int32) (int64, error) {
 		return 0, err
 	}
 	defer unix.Close(fd)
+	so.refs.Add(1)
+	so.settle(connected)
 	so.flow()
 	if c.Args[1] != 0 {
 		err := so.do(func(t *guest.Thread, nb int32) error {
