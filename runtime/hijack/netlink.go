@@ -87,9 +87,9 @@ func (so *socket) netlinkOut() {
 	}
 }
 
-// netlinkIn moves what there is to be received to the program.
+// netlinkIn moves what there is to be received to the program. It has a reference
+// of its own.
 func (so *socket) netlinkIn() {
-	so.refs.Add(1)
 	defer so.release()
 	conn := so.at.Load().netlink
 	for {

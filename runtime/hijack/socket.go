@@ -208,6 +208,7 @@ func (s *supervisor) adopt(k kind, at *descriptor, nonblock bool) (*socket, int,
 // begin starts to look at what the program does with its end.
 func (so *socket) begin() {
 	if so.at.Load().netlink != nil {
+		so.refs.Add(1)
 		go so.netlinkOut()
 		go so.netlinkIn()
 		return

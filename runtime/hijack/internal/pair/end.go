@@ -181,12 +181,12 @@ func (e *End) taken(fd uintptr) bool {
 		e.writer.err = unix.EPIPE
 		return true
 	}
-	return queued(fd) == 0
+	return queued(fd) < message
 }
 
 // Taken tells whether the program has received all that was written.
 func (e *End) Taken() (yes bool) {
-	_ = e.raw.Control(func(fd uintptr) { yes = queued(fd) == 0 })
+	_ = e.raw.Control(func(fd uintptr) { yes = queued(fd) < message })
 	return yes
 }
 
@@ -301,6 +301,10 @@ func poll(fd uintptr, events int16) int16 {
 		}
 	}
 }
+
+// message is less than any message takes of memory. When one is freed, the kernel
+// wakes those who wait while a byte of it is still counted, so less means none.
+const message = 256
 
 // queued returns how much of what was sent was not received, by what it takes of
 // memory.
