@@ -101,10 +101,6 @@ func insteadOfHost() map[string]uintptr {
 	return map[string]uintptr{"abort": abortAt, "__assert_fail": abortAt, "fprintf": fprintfAt}
 }
 
-// skipAsserts has the kernel go on where one of its own checks fails, as one that was
-// built without them does. It is for tests that replay what such a kernel did.
-var skipAsserts = false
-
 // instead are the functions that code of this package stands in for.
 func instead() map[string]uintptr {
 	to := map[string]uintptr{
