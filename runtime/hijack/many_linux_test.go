@@ -23,13 +23,7 @@ import (
 )
 
 // Connections that are open at once, both ends of which the program has.
-func TestMany(t *testing.T) {
-	n := 100
-	if *long {
-		n = 300
-	}
-	program(t, newKernel(t), "many", strconv.Itoa(n))
-}
+func TestMany(t *testing.T) { program(t, newKernel(t), "many", "300") }
 
 // A server with as many connections as a program is likely to have.
 func TestManyClients(t *testing.T) {

@@ -100,7 +100,7 @@ func (l *Listener) receive(fd uintptr) bool {
 	for {
 		_, _, e := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&zero)), 0, 0, 0)
 		switch {
-		case e == unix.EINTR:
+		case e == unix.EINTR, e == 0 && p.Revents&unix.POLLERR != 0: // the second: a signal interrupted the file's own part
 			continue
 		case e != 0:
 			l.err = fmt.Errorf("seccomp: poll: %w", e)
@@ -136,8 +136,18 @@ func (l *Listener) Continue(id uint64) error {
 }
 
 func (l *Listener) respond(r *response) error {
-	_, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(r)))
-	return gone("respond", e)
+	return gone("respond", l.shortIoctl(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(r)))
+}
+
+// shortIoctl makes a request that waits for nothing but a lock. A signal, such as
+// those by which Go's scheduler interrupts goroutines, may end that wait.
+func (l *Listener) shortIoctl(request uintptr, arg unsafe.Pointer) unix.Errno {
+	for {
+		_, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), request, uintptr(arg))
+		if e != unix.EINTR {
+			return e
+		}
+	}
 }
 
 // ReturnFile lets a call return a new descriptor of the caller's for one of this
@@ -180,8 +190,7 @@ func setMask(mask, before *uint64) {
 // Valid tells whether the thread still waits for the call, so that what was read
 // of its memory was its.
 func (l *Listener) Valid(id uint64) bool {
-	_, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_ID_VALID, uintptr(unsafe.Pointer(&id)))
-	return e == 0
+	return l.shortIoctl(unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id)) == 0
 }
 
 // Close ends it: calls that are caught from now on fail with ENOSYS. Nothing else
