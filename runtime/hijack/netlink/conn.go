@@ -327,12 +327,12 @@ func (c *Conn) Close() {
 // reply queues what answers a request: a datagram.
 func (c *Conn) reply(data []byte) { c.deliver(Datagram{Data: data}) }
 
-// deliver queues a datagram, unless there is no room. A dump is let in, as there is
-// only one at a time.
+// deliver queues a datagram, unless there is no room, or the socket has left the
+// group meanwhile. A dump is let in, as there is only one at a time.
 func (c *Conn) deliver(d Datagram) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.closed || d.Group != 0 && !c.hears(d.Group) {
 		return
 	}
 	if !d.dump && uint64(c.queued)+uint64(len(d.Data)) > uint64(c.rcvbuf) {

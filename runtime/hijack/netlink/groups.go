@@ -62,6 +62,11 @@ func (s *Server) members(protocol int32, group uint32) (list []*Conn) {
 func (c *Conn) in(group uint32) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.hears(group)
+}
+
+// hears is in for a caller that holds c.mu.
+func (c *Conn) hears(group uint32) bool {
 	return c.groups[(group-1)/32]&(1<<((group-1)%32)) != 0
 }
 
