@@ -196,6 +196,14 @@ func (f *fsApp) open(ctx context.Context, image string, write bool) (fs.Volume, 
 	if write {
 		flags = 0
 	}
+	// The kernel says EINVAL of all that can be wrong with a file.
+	v, err := f.read(image)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.Close(); err != nil {
+		return nil, err
+	}
 	s, err := fs.Boot(ctx, prefix, image, flags)
 	if err != nil {
 		return nil, err

@@ -171,6 +171,41 @@ func firstDifference(got, want string) string {
 	return ""
 }
 
+// An image that is none, or was not unmounted, is told apart whoever reads it.
+func TestImageUnclean(t *testing.T) {
+	image := unpack(t, "v2le")
+	f, err := os.OpenFile(image, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const cleanAt = 8192 + 209 // fs_clean of the superblock
+	if _, err := f.WriteAt([]byte{0}, cleanAt); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, kernel := range []string{"none", "rump"} {
+		t.Run(kernel, func(t *testing.T) {
+			if why := rump.Missing(); kernel == "rump" && why != "" {
+				t.Skip(why)
+			}
+			got, code := nbnet(t, "fs", "--kernel", kernel, "cat", image, "size1")
+			if want := "nbnet: " + image + " was not unmounted: files may be missing, old or damaged\ns"; got != want || code != 0 {
+				t.Errorf("exit code %d\n%swant\n%s", code, got, want)
+			}
+			got, code = nbnet(t, "fs", "--kernel", kernel, "ls", empty)
+			if want := "nbnet: " + empty + ": not an FFS file system\n"; got != want || code != 1 {
+				t.Errorf("exit code %d\n%swant\n%s", code, got, want)
+			}
+		})
+	}
+}
+
 // What the kernel has written is what nbnet reads, files with holes that take all
 // three kinds of indirect blocks included; and it comes out of the image as it
 // went in.

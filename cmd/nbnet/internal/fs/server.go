@@ -24,7 +24,7 @@ var _ WriteVolume = (*Server)(nil)
 // Boot boots the kernel that is below prefix, or where the system has it, and
 // mounts the image there, with MNT_* flags.
 func Boot(ctx context.Context, prefix, image string, flags int32) (*Server, error) {
-	// The kernel says EINVAL of whatever is wrong with the file.
+	// The kernel says EINVAL of a file that may not be written.
 	mode := os.O_RDWR
 	if flags&netbsd.MNT_RDONLY != 0 {
 		mode = os.O_RDONLY

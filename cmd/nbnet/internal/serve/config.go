@@ -204,12 +204,15 @@ func (c *Config) CheckListen() error {
 func (c *Config) Check() error {
 	switch c.Kernel {
 	case "", "embedded":
-		if c.Rump != "" || len(c.Components) > 0 {
-			return fmt.Errorf("kernel: what is installed, and of which components, is said of kernel: rump only")
+		switch {
+		case c.Rump != "":
+			return fmt.Errorf("rump directory %s: it is NetBSD's own kernel that is there; that takes --kernel rump, or kernel: rump in the file", c.Rump)
+		case len(c.Components) > 0:
+			return fmt.Errorf("component %s: it is NetBSD's own kernel that has components; that takes --kernel rump, or kernel: rump in the file", c.Components[0])
 		}
 	case "rump":
 		if c.Release != "" {
-			return fmt.Errorf("release %q: the kernel that is installed has the one it has", c.Release)
+			return fmt.Errorf("release %q: NetBSD's own kernel is of the version that is installed; leave the release out", c.Release)
 		}
 	default:
 		return fmt.Errorf("kernel %q: there are embedded and rump", c.Kernel)
