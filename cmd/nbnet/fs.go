@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -32,14 +33,22 @@ func (a *app) fsCommand() *cobra.Command {
 image: a file with nothing but the file system in it.
 
 Images are read by nbnet itself, or by NetBSD's own kernel, which mounts them and whose system
-calls are made then; what is printed is the same. The kernel is used when there is one, that is,
-when --rump or the environment variable RUMP_PREFIX names the directory whose lib has its libraries,
-unless --kernel says otherwise. Only the kernel writes. nbnet itself can read any image, and
-does nothing worse with a damaged one than report it.
+calls are made then; what is printed is the same. The kernel reads when --rump or the environment
+variable RUMP_PREFIX names the directory whose lib has its libraries, or --kernel rump is there;
+with that alone, the libraries are where the system has its own. Only the kernel writes, so put
+always takes it. nbnet itself can read any image, and does nothing worse with a damaged
+one than report it.
+
+Who writes to an image has it alone, and who reads it sees no changes: it is locked with flock(2), for
+one or the other. When others have locked it, a command does not wait but fails, and names one of them.
 
 Relative paths begin at the root of the file system, and symbolic links lead to where they
-would if it were a machine's only one. Of the options, -p stands for permissions and times;
-the owner of a copy is who makes it, and it has no set-user-ID, set-group-ID and sticky bits.
+would if it were a machine's only one. What is not printable in a name is shown as a question mark;
+with --json, names are as they are, and those that are not UTF-8 are there in base64, too.
+
+A copy belongs to who makes it, and has the permissions of the original, out of the image less the
+umask; with -p exactly these, and its times. It never has set-user-ID, set-group-ID and sticky bits.
+What cannot be listed or copied is told, and the rest is done; the exit code is 1 then.
 
 The commands are
 
@@ -62,8 +71,8 @@ The commands are
 		SuggestionsMinimumDistance: 2,
 	}
 	fl := cmd.PersistentFlags()
-	fl.StringVar(&f.kernel, "kernel", "", "what reads the image: rump, NetBSD's `kernel`, or none, nbnet itself")
-	fl.StringVar(&f.rump, "rump", "", "the `directory` whose lib has NetBSD's own kernel (default: $RUMP_PREFIX, or where libraries are)")
+	fl.StringVar(&f.kernel, "kernel", "", "what reads the image: rump, NetBSD's `kernel`, or none, nbnet itself (default: rump if it is known where that is)")
+	fl.StringVar(&f.rump, "rump", "", "the `directory` whose lib has NetBSD's own kernel (default: $RUMP_PREFIX)")
 	cmd.AddCommand(f.lsCommand(), f.catCommand(), f.statCommand(), f.cpCommand(), f.putCommand())
 	return cmd
 }
@@ -73,9 +82,9 @@ func (f *fsApp) lsCommand() *cobra.Command {
 		Use:   "ls [-dilR] IMAGE [PATH...]",
 		Short: "List files, or what is in directories",
 		Args:  cobra.MinimumNArgs(1),
-		RunE: f.reading(func(v fs.Volume, args []string) error {
+		RunE: f.reading(func(v fs.Volume, args []string, p *fs.Problems) error {
 			f.list.JSON = f.json
-			return fs.List(v, args, f.list, f.stdout)
+			return fs.List(v, args, f.list, f.stdout, p)
 		}),
 	}
 	fl := cmd.Flags()
@@ -91,7 +100,9 @@ func (f *fsApp) catCommand() *cobra.Command {
 		Use:   "cat IMAGE PATH...",
 		Short: "Write what is in files to the standard output",
 		Args:  cobra.MinimumNArgs(2),
-		RunE:  f.reading(func(v fs.Volume, args []string) error { return fs.Cat(v, args, f.stdout) }),
+		RunE: f.reading(func(v fs.Volume, args []string, p *fs.Problems) error {
+			return fs.Cat(v, args, f.stdout, p)
+		}),
 	}
 }
 
@@ -100,8 +111,8 @@ func (f *fsApp) statCommand() *cobra.Command {
 		Use:   "stat [-L] IMAGE PATH...",
 		Short: "Say all about files",
 		Args:  cobra.MinimumNArgs(2),
-		RunE: f.reading(func(v fs.Volume, args []string) error {
-			return fs.PrintStat(v, args, f.follow, f.json, f.stdout)
+		RunE: f.reading(func(v fs.Volume, args []string, p *fs.Problems) error {
+			return fs.PrintStat(v, args, f.follow, f.json, f.stdout, p)
 		}),
 	}
 	cmd.Flags().BoolVarP(&f.follow, "dereference", "L", false, "of a symbolic link, say it about what it leads to")
@@ -113,9 +124,9 @@ func (f *fsApp) cpCommand() *cobra.Command {
 		Use:   "cp [-pR] IMAGE PATH... DEST",
 		Short: "Copy files out of an image",
 		Args:  cobra.MinimumNArgs(3),
-		RunE: f.reading(func(v fs.Volume, args []string) error {
+		RunE: f.reading(func(v fs.Volume, args []string, p *fs.Problems) error {
 			last := len(args) - 1
-			return fs.CopyOut(v, args[:last], args[last], f.copy, prefixed(f.stderr, "fs cp"))
+			return fs.CopyOut(v, args[:last], args[last], f.copy, p)
 		}),
 	}
 	f.copyFlags(cmd)
@@ -132,8 +143,8 @@ func (f *fsApp) putCommand() *cobra.Command {
 			if len(files) == 0 {
 				files = []string{"-"}
 			}
-			return f.use(cmd.Context(), args[0], true, func(v fs.Volume) error {
-				return fs.CopyIn(v.(fs.WriteVolume), files, to, f.copy, os.Stdin, prefixed(f.stderr, "fs put"))
+			return f.use(cmd.Context(), args[0], true, func(v fs.Volume, p *fs.Problems) error {
+				return fs.CopyIn(v.(fs.WriteVolume), files, to, f.copy, os.Stdin, p)
 			})
 		},
 	}
@@ -144,18 +155,18 @@ func (f *fsApp) putCommand() *cobra.Command {
 func (f *fsApp) copyFlags(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.BoolVarP(&f.copy.Recursive, "recursive", "R", false, "directories too, with all that is in them, and symbolic links as such")
-	fl.BoolVarP(&f.copy.Preserve, "preserve", "p", false, "permissions and times as well")
+	fl.BoolVarP(&f.copy.Preserve, "preserve", "p", false, "the same permissions and times, but for set-user-ID, set-group-ID and sticky bits")
 }
 
 // reading makes a command of what is done with an image and the other arguments.
-func (f *fsApp) reading(do func(v fs.Volume, args []string) error) func(*cobra.Command, []string) error {
+func (f *fsApp) reading(do func(v fs.Volume, args []string, p *fs.Problems) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		return f.use(cmd.Context(), args[0], false, func(v fs.Volume) error { return do(v, args[1:]) })
+		return f.use(cmd.Context(), args[0], false, func(v fs.Volume, p *fs.Problems) error { return do(v, args[1:], p) })
 	}
 }
 
 // use opens an image, and closes it after do.
-func (f *fsApp) use(ctx context.Context, image string, write bool, do func(fs.Volume) error) error {
+func (f *fsApp) use(ctx context.Context, image string, write bool, do func(fs.Volume, *fs.Problems) error) error {
 	if f.server != "" {
 		return command.Usage("leave out --server", "the kernel of fs is one of its own")
 	}
@@ -163,7 +174,8 @@ func (f *fsApp) use(ctx context.Context, image string, write bool, do func(fs.Vo
 	if err != nil {
 		return err
 	}
-	err = do(v)
+	p := &fs.Problems{Image: image, Out: f.stderr}
+	err = do(v, p)
 	var (
 		status command.Status
 		usage  *command.UsageError
@@ -171,11 +183,11 @@ func (f *fsApp) use(ctx context.Context, image string, write bool, do func(fs.Vo
 	closed := v.Close()
 	switch {
 	case err == nil && closed != nil:
-		return fmt.Errorf("%s: unmount: %w", image, closed)
+		return p.About(fmt.Errorf("unmount: %w", closed))
 	case err == nil, errors.As(err, &status), errors.As(err, &usage):
 		return err
 	}
-	return fmt.Errorf("%s: %w", image, err)
+	return p.About(err)
 }
 
 // open opens an image with the kernel that is asked for, or the best there is.
@@ -214,26 +226,26 @@ func (f *fsApp) open(ctx context.Context, image string, write bool) (fs.Volume, 
 // readVolume is an image that nbnet reads itself.
 type readVolume struct {
 	fs.Volume
-	file *os.File
+	file fs.ImageFile
 }
 
 func (v readVolume) Close() error { return v.file.Close() }
 
 func (f *fsApp) read(image string) (fs.Volume, error) {
-	file, err := os.Open(image)
+	file, err := fs.OpenImage(image, false)
 	if err != nil {
 		return nil, err
 	}
-	size, err := file.Seek(0, 2)
+	size, err := file.Seek(0, io.SeekEnd)
 	var fsys *ffs.FS
 	if err == nil {
 		fsys, err = ffs.Open(file, size)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", image, err), file.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", fs.Visible(image), err), file.Close())
 	}
 	if info := fsys.Info(); !info.Clean {
-		fmt.Fprintf(f.stderr, "nbnet: %s was not unmounted: files may be missing, old or damaged\n", image)
+		fmt.Fprintf(f.stderr, "nbnet: %s was not unmounted: files may be missing, old or damaged\n", fs.Visible(image))
 	}
 	return readVolume{fs.Read(fsys), file}, nil
 }

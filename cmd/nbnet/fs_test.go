@@ -82,16 +82,18 @@ crw-rw-rw- 1     0     0 2, 2 Nov 14 22:32:17 2023 dev/null
 		{"cat IMG size1 dir/up", 0, "ss"},
 		{"cp IMG size513 OUT/x", 0, ""},
 		{"cp IMG dir OUT", 1, "nbnet: IMG: dir: it is a directory; -R copies those\n"},
-		{"cp -R IMG dev fifo OUT", 1, "nbnet: fs cp: dev/null: not copied: it is a character device\n" +
-			"nbnet: fs cp: dev/sd0a: not copied: it is a block device\nnbnet: fs cp: fifo: not copied: it is a fifo\n"},
+		{"cp -R IMG dev fifo OUT", 1, "nbnet: IMG: dev/null: not copied: it is a character device\n" +
+			"nbnet: IMG: dev/sd0a: not copied: it is a block device\nnbnet: IMG: fifo: not copied: it is a fifo\n"},
 		{"cp IMG size1 size511 OUT/none", 2, "nbnet: OUT/none: it is to take several files, and is no directory\n"},
 		{"--rump OUT put IMG OUT/x /x", 1, "nbnet: no NetBSD kernel in OUT/lib: it has no librump.so\n"},
 		{"--kernel none put IMG OUT/x /x", 2, "nbnet: only NetBSD's kernel writes; use --kernel rump\n"},
 		{"--kernel linux ls IMG", 2, "nbnet: no kernel \"linux\"; there are rump and none\n"},
 		{"--server unix:///x ls IMG", 2, "nbnet: the kernel of fs is one of its own; leave out --server\n"},
 		{"ls OUT/damaged", 1, "nbnet: OUT/damaged: not an FFS file system\n"},
-		{"ls OUT/none", 1, "nbnet: open OUT/none: no such file or directory\n"},
-		{"ls IMG none/such", 1, "nbnet: IMG: none/such: No such file or directory\n"},
+		{"ls OUT/none", 1, "nbnet: OUT/none: no such file or directory\n"},
+		{"ls IMG none/such dir/below", 1, "nbnet: IMG: none/such: No such file or directory\ndir/below:\ndeep\nsticky\n"},
+		{"stat IMG absent", 1, "nbnet: IMG: absent: No such file or directory\n"},
+		{"cat IMG dir size1", 1, "nbnet: IMG: dir: Is a directory\ns"},
 		{"cat IMG", 2, "nbnet: requires at least 2 arg(s), only received 1; type nbnet fs cat IMAGE PATH... [flags]\n"},
 		{"lss IMG", 2, "nbnet: there is no command lss; is it ls?\n"},
 	} {

@@ -103,7 +103,7 @@ func crash(t *testing.T, path string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = s.kernel.Close() }()
+	defer func() { _ = errors.Join(s.kernel.Close(), s.image.Close()) }()
 	for i := range 100 {
 		if i%10 == 0 {
 			if err := s.Mkdir(fmt.Sprintf("dir%d", i/10), 0o755); err != nil {
@@ -206,7 +206,7 @@ func open(t *testing.T, image []byte) *ffs.FS {
 func listing(t *testing.T, v Volume) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := List(v, nil, ListOptions{Long: true, Recursive: true, Inode: true}, &b); err != nil {
+	if err := List(v, nil, ListOptions{Long: true, Recursive: true, Inode: true}, &b, &Problems{Out: &b}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
@@ -33,8 +32,8 @@ type file struct {
 }
 
 // List prints what is at the paths; what is in them, if they are directories.
-func List(v Volume, paths []string, o ListOptions, out io.Writer) error {
-	l := &lister{v: v, o: o, out: out}
+func List(v Volume, paths []string, o ListOptions, out io.Writer, p *Problems) error {
+	l := &lister{v: v, o: o, out: out, problems: p}
 	if len(paths) == 0 {
 		paths = []string{"/"}
 	}
@@ -43,21 +42,17 @@ func List(v Volume, paths []string, o ListOptions, out io.Writer) error {
 	for _, p := range paths {
 		// A symbolic link to a directory is that, unless it is shown itself.
 		st, err := v.Stat(p, !o.Long && !o.Itself)
-		if err != nil {
-			st, err = v.Stat(p, false)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", p, err)
-		}
-		if st.Mode&netbsd.S_IFMT == netbsd.S_IFDIR && !o.Itself {
+		if err == nil && st.Mode&netbsd.S_IFMT == netbsd.S_IFDIR && !o.Itself {
 			directories = append(directories, p)
 			continue
 		}
 		f, err := l.file(p, p)
-		if err != nil {
+		switch {
+		case err == nil:
+			files = append(files, f)
+		case l.problems.tell(err) != nil:
 			return err
 		}
-		files = append(files, f)
 	}
 	l.titles = len(paths) > 1 || o.Recursive
 	if len(files) > 0 {
@@ -73,25 +68,30 @@ func List(v Volume, paths []string, o ListOptions, out io.Writer) error {
 
 // A lister prints one directory after the other.
 type lister struct {
-	v      Volume
-	o      ListOptions
-	out    io.Writer
-	titles bool // directories are named
-	begun  bool // there is something above
-	err    error
-	json   []jsonFile
+	v        Volume
+	o        ListOptions
+	out      io.Writer
+	problems *Problems
+	titles   bool // directories are named
+	begun    bool // there is something above
+	err      error
+	json     []jsonFile
 }
 
 // directory prints what is in a directory.
 func (l *lister) directory(dir string) error {
-	names, err := l.v.Names(dir)
-	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
+	names, err := l.v.Names(dir) // those in front of an error, too
+	if err := l.problems.tell(inImage(dir, err)); err != nil {
+		return err
 	}
 	slices.Sort(names)
-	files := make([]file, len(names))
-	for i, name := range names {
-		if files[i], err = l.file(name, join(dir, name)); err != nil {
+	files := make([]file, 0, len(names))
+	for _, name := range names {
+		f, err := l.file(name, join(dir, name))
+		switch {
+		case err == nil:
+			files = append(files, f)
+		case l.problems.tell(err) != nil:
 			return err
 		}
 	}
@@ -118,11 +118,8 @@ func (l *lister) file(name, path string) (file, error) {
 	if err == nil && st.Mode&netbsd.S_IFMT == netbsd.S_IFLNK {
 		f.to, err = l.v.Readlink(path)
 	}
-	if err != nil {
-		return f, fmt.Errorf("%s: %w", path, err)
-	}
 	f.st = st
-	return f, nil
+	return f, inImage(path, err)
 }
 
 // print prints files, which are in a directory, or were asked for by name.
@@ -142,7 +139,7 @@ func (l *lister) print(dir string, files []file) {
 		b.WriteByte('\n')
 	}
 	if l.titles && dir != "" {
-		fmt.Fprintf(&b, "%s:\n", visible(dir))
+		fmt.Fprintf(&b, "%s:\n", Visible(dir))
 	}
 	l.begun = true
 	rows := make([][]string, len(files))
@@ -160,14 +157,14 @@ func (l *lister) print(dir string, files []file) {
 		for j, c := range rows[i] {
 			fmt.Fprintf(&b, "%*s ", widths[j], c)
 		}
-		b.WriteString(visible(f.name))
+		b.WriteString(Visible(f.name))
 		if l.o.Long && f.st.Mode&netbsd.S_IFMT == netbsd.S_IFLNK {
-			b.WriteString(" -> " + visible(f.to))
+			b.WriteString(" -> " + Visible(f.to))
 		}
 		b.WriteByte('\n')
 	}
 	if _, err := io.WriteString(l.out, b.String()); err != nil {
-		l.err = err
+		l.err = onHost(standardOutput, err)
 	}
 }
 
@@ -194,33 +191,39 @@ func (l *lister) end() error {
 		if l.json == nil {
 			l.json = []jsonFile{}
 		}
-		return command.WriteJSON(l.out, l.json)
+		l.err = onHost(standardOutput, command.WriteJSON(l.out, l.json))
 	}
-	return l.err
+	if l.err != nil {
+		return l.err
+	}
+	return l.problems.result()
 }
 
 // PrintStat prints all that is known about files.
-func PrintStat(v Volume, paths []string, follow, inJSON bool, out io.Writer) error {
-	l := &lister{v: v, o: ListOptions{JSON: inJSON}, out: out}
-	for i, p := range paths {
-		f, err := l.file(p, p)
-		if err != nil {
-			return err
+func PrintStat(v Volume, paths []string, follow, inJSON bool, out io.Writer, p *Problems) error {
+	l := &lister{v: v, o: ListOptions{JSON: inJSON}, out: out, problems: p}
+	for _, path := range paths {
+		f, err := l.file(path, path)
+		if err == nil && follow {
+			f.st, err = v.Stat(path, true)
+			err = inImage(path, err)
 		}
-		if follow {
-			if f.st, err = v.Stat(p, true); err != nil {
-				return fmt.Errorf("%s: %w", p, err)
+		switch {
+		case err != nil:
+			if err := p.tell(err); err != nil {
+				return err
 			}
-		}
-		if inJSON {
-			l.json = append(l.json, toJSON(p, f))
-			continue
-		}
-		if i > 0 {
-			fmt.Fprintln(out)
-		}
-		if _, err := io.WriteString(out, statText(f)); err != nil {
-			return err
+		case inJSON:
+			l.json = append(l.json, toJSON(path, f))
+		default:
+			text := statText(f)
+			if l.begun {
+				text = "\n" + text
+			}
+			l.begun = true
+			if _, err := io.WriteString(out, text); err != nil {
+				return onHost(standardOutput, err)
+			}
 		}
 	}
 	return l.end()
@@ -232,9 +235,9 @@ func statText(f file) string {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "%8s  "+format+"\n", append([]any{name}, args...)...)
 	}
-	name := visible(f.name)
+	name := Visible(f.name)
 	if kind := st.Mode & netbsd.S_IFMT; kind == netbsd.S_IFLNK {
-		name += " -> " + visible(f.to)
+		name += " -> " + Visible(f.to)
 	}
 	line("File", "%s", name)
 	line("Type", "%s", typeNames[st.Mode&netbsd.S_IFMT])
@@ -326,48 +329,41 @@ func flagNames(flags uint32) string {
 	return strings.Join(names, ",")
 }
 
-// visible returns a name with question marks for what a terminal would take for
-// something else.
-func visible(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, name)
-}
-
-// A jsonFile is a file in JSON.
+// A jsonFile is a file in JSON. What is not UTF-8 in a name is U+FFFD in the string,
+// and the bytes are there, too.
 type jsonFile struct {
-	Path   string  `json:"path"`
-	Type   string  `json:"type"`
-	To     *string `json:"to,omitempty"`
-	Inode  uint64  `json:"inode"`
-	Mode   string  `json:"mode"` // octal
-	Links  uint32  `json:"links"`
-	UID    uint32  `json:"uid"`
-	GID    uint32  `json:"gid"`
-	Size   int64   `json:"size"`
-	Blocks int64   `json:"blocks"` // of 512 bytes
-	Device string  `json:"device,omitempty"`
-	Flags  string  `json:"flags,omitempty"`
-	Access string  `json:"access"`
-	Modify string  `json:"modify"`
-	Change string  `json:"change"`
-	Birth  string  `json:"birth,omitempty"`
+	Path      string  `json:"path"`
+	PathBytes []byte  `json:"pathBytes,omitempty"` // base64, of a path that is not UTF-8
+	Type      string  `json:"type"`
+	To        *string `json:"to,omitempty"`
+	ToBytes   []byte  `json:"toBytes,omitempty"`
+	Inode     uint64  `json:"inode"`
+	Mode      string  `json:"mode"` // octal
+	Links     uint32  `json:"links"`
+	UID       uint32  `json:"uid"`
+	GID       uint32  `json:"gid"`
+	Size      int64   `json:"size"`
+	Blocks    int64   `json:"blocks"` // of 512 bytes
+	Device    string  `json:"device,omitempty"`
+	Flags     string  `json:"flags,omitempty"`
+	Access    string  `json:"access"`
+	Modify    string  `json:"modify"`
+	Change    string  `json:"change"`
+	Birth     string  `json:"birth,omitempty"`
 }
 
 func toJSON(name string, f file) jsonFile {
 	st := &f.st
+	name = path.Clean("/" + name)
 	j := jsonFile{
-		Path: path.Clean("/" + name), Type: typeNames[st.Mode&netbsd.S_IFMT], Inode: st.Ino,
+		Path: name, PathBytes: unlessText(name), Type: typeNames[st.Mode&netbsd.S_IFMT], Inode: st.Ino,
 		Mode: fmt.Sprintf("%04o", st.Mode&^netbsd.S_IFMT), Links: st.Nlink, UID: st.UID, GID: st.GID,
 		Size: st.Size, Blocks: st.Blocks, Flags: flagNames(st.Flags),
 		Access: jsonTime(st.Atim), Modify: jsonTime(st.Mtim), Change: jsonTime(st.Ctim),
 	}
 	switch st.Mode & netbsd.S_IFMT {
 	case netbsd.S_IFLNK:
-		j.To = &f.to
+		j.To, j.ToBytes = &f.to, unlessText(f.to)
 	case netbsd.S_IFCHR, netbsd.S_IFBLK:
 		j.Device = fmt.Sprintf("%d,%d", major(st.Rdev), minor(st.Rdev))
 	}
@@ -375,6 +371,14 @@ func toJSON(name string, f file) jsonFile {
 		j.Birth = jsonTime(st.Birthtim)
 	}
 	return j
+}
+
+// unlessText returns the bytes of a name that is not UTF-8.
+func unlessText(name string) []byte {
+	if utf8.ValidString(name) {
+		return nil
+	}
+	return []byte(name)
 }
 
 func jsonTime(t portable.Timespec) string { return at(t).UTC().Format(time.RFC3339Nano) }

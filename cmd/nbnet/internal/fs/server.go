@@ -17,42 +17,45 @@ const device = "/dev/image"
 type Server struct {
 	*Mounted
 	kernel *rump.Kernel
+	image  ImageFile // which the kernel opens again
 }
 
 var _ WriteVolume = (*Server)(nil)
 
 // Boot boots the kernel that is below prefix, or where the system has it, and
 // mounts the image there, with MNT_* flags.
-func Boot(ctx context.Context, prefix, image string, flags int32) (*Server, error) {
-	// The kernel says EINVAL of a file that may not be written.
-	mode := os.O_RDWR
-	if flags&netbsd.MNT_RDONLY != 0 {
-		mode = os.O_RDONLY
-	}
-	f, err := os.OpenFile(image, mode, 0)
-	if err != nil {
-		return nil, err
-	}
-	_ = f.Close()
-	path, err := filepath.Abs(image)
-	if err != nil {
-		return nil, err
-	}
+func Boot(ctx context.Context, prefix, image string, flags int32) (_ *Server, err error) {
 	s := new(Server)
-	s.kernel, err = rump.New(rump.Config{
-		Prefix: prefix, Components: []string{"ffs"}, Disks: []rump.Disk{{Name: device, Path: path}},
-	})
-	if err != nil {
+	// Of a file that may not be written, the kernel would say EINVAL.
+	if s.image, err = OpenImage(image, flags&netbsd.MNT_RDONLY == 0); err != nil {
 		return nil, err
 	}
-	if s.Mounted, err = Mount(ctx, s.kernel, "ffs", device, flags); err != nil {
-		_ = s.kernel.Close() // which fails for the same reason, if it does
-		return nil, &os.PathError{Op: "mount", Path: image, Err: err}
+	if err := s.boot(ctx, prefix, image, flags); err != nil {
+		_ = s.image.Close()
+		return nil, err
 	}
 	return s, nil
 }
 
+func (s *Server) boot(ctx context.Context, prefix, image string, flags int32) error {
+	path, err := filepath.Abs(image)
+	if err != nil {
+		return onHost(image, err)
+	}
+	s.kernel, err = rump.New(rump.Config{
+		Prefix: prefix, Components: []string{"ffs"}, Disks: []rump.Disk{{Name: device, Path: path}},
+	})
+	if err != nil {
+		return err
+	}
+	if s.Mounted, err = Mount(ctx, s.kernel, "ffs", device, flags); err != nil {
+		_ = s.kernel.Close() // which fails for the same reason, if it does
+		return &os.PathError{Op: "mount", Path: Visible(image), Err: err}
+	}
+	return nil
+}
+
 // Close unmounts the image and ends the kernel.
 func (s *Server) Close() error {
-	return errors.Join(s.Mounted.Close(), s.kernel.Close())
+	return errors.Join(s.Mounted.Close(), s.kernel.Close(), s.image.Close())
 }
