@@ -13,7 +13,9 @@
 //	nbnet man [COMMAND]
 //
 // The exit code is 0 when all is done, 1 when something could not be done, or no
-// echo has come back, and 2 when the usage is wrong.
+// echo has come back, and 2 when the usage is wrong. That of run is the
+// program's, or 127 when there is none of this name, and 126 when it cannot be
+// executed.
 package main
 
 import (
@@ -23,6 +25,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/abigen/abigen/cmd/nbnet/internal/command"
@@ -40,7 +43,9 @@ const (
 func main() {
 	hijack.Helper()
 	rump.Helper()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A shell wants its commands in the background to ignore SIGINT.
+	ends := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM}, signal.Ignored)
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	context.AfterFunc(ctx, stop) // a second signal ends the program where it stands
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -54,6 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := cmd.ExecuteContext(ctx)
 	usage := new(command.UsageError)
 	var status command.Status
+	var start *hijack.StartError
 	switch {
 	case err == nil:
 		return exitDone
@@ -61,6 +67,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return int(status)
 	case errors.Is(err, context.Canceled):
 		return exitFailed
+	case errors.As(err, &start):
+		fmt.Fprintf(stderr, "nbnet: %v\n", err)
+		return start.ExitCode()
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "nbnet: %v\n", err)
 		return exitUsage

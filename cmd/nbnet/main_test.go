@@ -1,20 +1,25 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/abigen/abigen/internal/rump"
+	"github.com/abigen/abigen/runtime/hijack"
+	"github.com/abigen/abigen/runtime/netstack"
 	netbsdkernel "github.com/abigen/abigen/runtime/rump"
 )
 
 // TestMain lets the scripts start the test binary as nbnet.
 func TestMain(m *testing.M) {
+	hijack.Helper()
 	netbsdkernel.Helper()
 	testscript.Main(m, map[string]func(){"nbnet": main})
 }
@@ -24,6 +29,9 @@ func TestMain(m *testing.M) {
 //
 //	code N COMMAND...  runs the command, which must exit with N
 //	waitfor FILE       waits until the file is there
+//
+// and the conditions rump, NetBSD's kernel can be loaded, and catch, calls of
+// programs can be caught.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -41,8 +49,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "rump" {
+			switch cond {
+			case "rump":
 				return rump.Missing() == "", nil
+			case "catch":
+				return catch() == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
@@ -52,6 +63,17 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
+
+// catch tells why calls of programs cannot be caught here.
+var catch = sync.OnceValue(func() error {
+	k, err := netstack.New(netstack.Config{})
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	_, err = hijack.Run(context.Background(), k, hijack.Config{Args: []string{"true"}})
+	return err
+})
 
 func code(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

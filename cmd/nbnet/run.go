@@ -33,14 +33,19 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Run a Linux program on a kernel",
 		Long: `Run runs an unmodified Linux program, and all it starts, so that its sockets are those of a
 NetBSD kernel: one that run boots and configures as serve does, or the one that --server
-names. Nothing of the host's network is reached, unless --via says so. Local sockets are the
-host's.
+names, or the environment variable RUMP_SERVER, if no flag configures a new one. Nothing of the
+host's network is reached, unless --via says so. Local sockets are the host's.
 
 With --via host=dns what goes to port 53 is the host's, and with --via host=loopback what goes to
 127.0.0.0/8 and ::1.
 
+Run ends when the program and all that it has started have ended. SIGHUP, SIGINT, SIGQUIT, SIGTERM,
+SIGUSR1 and SIGUSR2 are passed on to the program. When that has ended, the first four go to what it
+has started, which is killed if it is still there 5 seconds later; and so it is when the program
+ends after SIGTERM.
+
 It takes Linux 5.14 or later. The exit code is the program's, or 128 and the number of the signal
-that ended it.`,
+that ended it; 127 if there is no such program, 126 if it cannot be executed.`,
 		Example: `  nbnet run --iface virt0=tap:tap0,10.0.0.2/24 --route default=10.0.0.1 --via host=dns -- curl http://example.com/
   nbnet run --server unix:///tmp/kernel -- python3 -m http.server`,
 		GroupID: kernels,
@@ -60,6 +65,10 @@ that ended it.`,
 }
 
 func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
+	path, err := hijack.LookPath(args[0])
+	if err != nil {
+		return err
+	}
 	via, err := f.viaHost()
 	if err != nil {
 		return err
@@ -72,7 +81,7 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 		return err
 	}
 	defer func() { _ = k.Close() }()
-	cfg := hijack.Config{Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Via: via}
+	cfg := hijack.Config{Args: args, Path: path, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Via: via, Adopt: true}
 	switch f.trace {
 	case "":
 	case "text", "json":
@@ -94,27 +103,33 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 	return nil
 }
 
-// runProgram runs the program. It gets the signals of the terminal itself, and
-// the others from here.
+// runProgram runs the program, and passes signals on to it, but for those that whoever
+// has started this wants to be ignored.
 func runProgram(ctx context.Context, k kernel.Kernel, cfg hijack.Config) (int, error) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM)
-	if isTerminal(os.Stdin) {
-		signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
-	} else {
-		signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT)
+	signals := make(chan os.Signal, 8)
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2} {
+		if !signal.Ignored(sig) {
+			signal.Notify(signals, sig)
+		}
 	}
 	defer signal.Stop(signals)
+	if err := ctx.Err(); err != nil {
+		return 0, err // a signal has come already
+	}
 	cfg.Signals = signals
 	return hijack.Run(context.WithoutCancel(ctx), k, cfg)
 }
 
 // kernelFor returns the kernel to run on.
 func (a *app) kernelFor(ctx context.Context, f *runFlags) (kernel.Kernel, error) {
-	if url := a.server; url != "" {
-		if f.config.given() {
-			return nil, command.Usage("leave out one of them", "--server names a kernel, the other flags configure a new one")
-		}
+	url := a.server
+	if url != "" && f.config.given() {
+		return nil, command.Usage("leave out one of them", "--server names a kernel, the other flags configure a new one")
+	}
+	if url == "" && !f.config.given() {
+		url = os.Getenv("RUMP_SERVER")
+	}
+	if url != "" {
 		k, err := sysproxy.Dial(ctx, url)
 		if err != nil {
 			return nil, command.Hint(err, "is there a kernel? \"nbnet serve "+url+"\" starts one")
@@ -154,9 +169,4 @@ func (f *runFlags) viaHost() (hijack.Via, error) {
 	}
 	via.Host = k
 	return via, nil
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
 }

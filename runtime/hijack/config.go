@@ -9,15 +9,25 @@ import (
 
 // Config says what to run.
 type Config struct {
-	Args []string // the program, looked for in $PATH, and its arguments
+	Args []string // the program and its arguments
+	Path string   // the program's file; empty: Args[0], looked for in $PATH
 	Env  []string // nil: that of this process
 	Dir  string   // where it runs; empty: here
 
 	Stdin          *os.File // nil: nothing to read
 	Stdout, Stderr *os.File // nil: what is written is lost
 
-	// Signals are passed on to the program.
+	// Signals are passed on to the program, unless it has got them already as one of
+	// the same process group. When it has ended, those that ask for an end
+	// (SIGHUP, SIGINT, SIGQUIT, SIGTERM) go to what it has started, which is killed if
+	// that goes on; and so it is when SIGTERM was what has ended the program.
 	Signals <-chan os.Signal
+
+	// Adopt makes this process adopt what the program has started, to kill it, when
+	// the guardian, the process between the two, was killed. Other orphans of
+	// this process come to it as well then, so it is for a process that starts nothing
+	// else.
+	Adopt bool
 
 	// Via says by which kernel some destinations are reached. The zero value is
 	// the stack for all.

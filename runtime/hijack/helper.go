@@ -3,10 +3,12 @@
 package hijack
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +38,7 @@ func Helper() {
 	}
 	if err != nil {
 		// Said to the supervisor, which waits for it.
-		fmt.Fprint(os.NewFile(helperFD, "supervisor"), err)
+		fmt.Fprint(os.NewFile(helperFD, "supervisor"), say(err))
 		code = 127
 	}
 	os.Exit(code)
@@ -59,10 +61,39 @@ func become(path string) error {
 		return err
 	}
 	env := without(os.Environ(), programName)
-	if err := unix.Exec(path, os.Args, env); err != nil {
-		return fmt.Errorf("execute %s: %w", path, err)
+	err = unix.Exec(path, os.Args, env)
+	if errors.Is(err, unix.ENOENT) && unix.Access(path, unix.F_OK) == nil {
+		err = errInterpreter
 	}
-	return nil
+	return &StartError{Err: err}
+}
+
+// say puts an error into a message to the supervisor, which told takes out again.
+func say(err error) string {
+	var start *StartError
+	var e unix.Errno
+	switch {
+	case !errors.As(err, &start):
+		return err.Error()
+	case errors.As(start.Err, &e):
+		return startMessage + strconv.Itoa(int(e))
+	}
+	return startMessage + start.Err.Error()
+}
+
+// startMessage begins a message about a StartError.
+const startMessage = "\x00"
+
+// told returns the error that a message says.
+func told(message string) error {
+	text, ok := strings.CutPrefix(message, startMessage)
+	if !ok {
+		return errors.New(message)
+	}
+	if e, err := strconv.Atoi(text); err == nil {
+		return &StartError{Err: unix.Errno(e)}
+	}
+	return &StartError{Err: errors.New(text)}
 }
 
 // handOver gives the listener to the supervisor, and waits until that listens.

@@ -7,7 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/abigen/abigen/runtime/hijack"
 	"github.com/abigen/abigen/runtime/netstack"
@@ -26,15 +28,18 @@ func superviseProgram([]string) error {
 	if err != nil {
 		return err
 	}
-	cfg := hijack.Config{Args: []string{os.Args[0]}, Env: append(os.Environ(), programName+"=family"), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	cfg := hijack.Config{
+		Args: []string{os.Args[0]}, Env: append(os.Environ(), programName+"=family"),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Adopt: true,
+	}
 	_, err = hijack.Run(context.Background(), k, cfg)
 	return err
 }
 
-// familyProgram starts a child that lives on, in a session of its own, says who
-// they are, and waits.
+// familyProgram starts a child that lives on, in a session of its own. Both say
+// who they are, and then use their sockets for ever, or say that they cannot.
 func familyProgram(args []string) error {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err != nil {
 		return err
 	}
@@ -45,18 +50,26 @@ func familyProgram(args []string) error {
 		if err := cmd.Start(); err != nil {
 			return err
 		}
-		fmt.Println(os.Getpid())
-	} else {
-		fmt.Println(os.Getpid())
 	}
-	_, err = ln.Accept()
-	return err
+	who := "main"
+	if len(args) > 0 {
+		who = "child"
+	}
+	fmt.Println(who, os.Getpid())
+	for {
+		if _, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil {
+			fmt.Println("getsockopt:", err)
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
-// A supervisor that is killed takes all of the program with it.
-func TestKillSupervisor(t *testing.T) {
+// startFamily starts a supervisor with a family in another process.
+func startFamily(t *testing.T) (cmd *exec.Cmd, said *bufio.Reader, pids []int) {
+	t.Helper()
 	program(t, newKernel(t), "refused") // skips where calls cannot be caught
-	cmd := exec.Command(os.Args[0])
+	cmd = exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), programName+"=supervise")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -65,9 +78,44 @@ func TestKillSupervisor(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	pids := readPIDs(t, bufio.NewReader(out))
+	said = bufio.NewReader(out)
+	return cmd, said, readPIDs(t, said)
+}
+
+// A supervisor that is killed takes all of the program with it, none of which
+// sees a call fail before.
+func TestKillSupervisor(t *testing.T) {
+	cmd, said, pids := startFamily(t)
 	_ = cmd.Process.Kill()
+	text, err := io.ReadAll(said) // to the end of all
+	if len(text) > 0 || err != nil {
+		t.Errorf("%s%v", text, err)
+	}
 	_ = cmd.Wait()
+	for _, pid := range pids {
+		awaitEnd(t, pid)
+	}
+}
+
+// When the guardian is killed, the supervisor kills all that is left.
+func TestKillGuardian(t *testing.T) {
+	cmd, said, pids := startFamily(t)
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pids[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guardian, err := strconv.Atoi(strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = syscall.Kill(guardian, syscall.SIGKILL)
+	text, err := io.ReadAll(said)
+	if len(text) > 0 || err != nil {
+		t.Errorf("%s%v", text, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
 	for _, pid := range pids {
 		awaitEnd(t, pid)
 	}
@@ -89,6 +137,7 @@ func TestKillProgram(t *testing.T) {
 	}
 	done := make(chan result, 1)
 	k := newKernel(t)
+	program(t, k, "refused") // skips where calls cannot be caught
 	go func() {
 		cfg := hijack.Config{Args: []string{os.Args[0]}, Env: append(os.Environ(), programName+"=family"), Stdout: w, Stderr: os.Stderr}
 		code, err := hijack.Run(ctx, k, cfg)
@@ -120,6 +169,7 @@ func TestContext(t *testing.T) {
 	defer cancel()
 	done := make(chan error, 1)
 	k := newKernel(t)
+	program(t, k, "refused") // skips where calls cannot be caught
 	go func() {
 		cfg := hijack.Config{Args: []string{os.Args[0]}, Env: append(os.Environ(), programName+"=family"), Stdout: w, Stderr: os.Stderr}
 		_, err := hijack.Run(ctx, k, cfg)
@@ -138,19 +188,22 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// readPIDs reads what familyProgram and its child say.
+// readPIDs reads who the program and its child say they are.
 func readPIDs(t *testing.T, r *bufio.Reader) (pids []int) {
 	t.Helper()
-	for range 2 {
+	pids = make([]int, 2)
+	for range pids {
 		line, err := r.ReadString('\n')
-		if err != nil {
-			t.Skipf("calls cannot be caught here: %v", err)
+		who, number, ok := strings.Cut(strings.TrimSpace(line), " ")
+		pid, numErr := strconv.Atoi(number)
+		if err != nil || !ok || numErr != nil {
+			t.Fatalf("%q: %v", line, err)
 		}
-		pid, err := strconv.Atoi(strings.TrimSpace(line))
-		if err != nil {
-			t.Fatal(err)
+		if who == "main" {
+			pids[0] = pid
+		} else {
+			pids[1] = pid
 		}
-		pids = append(pids, pid)
 	}
 	return pids
 }

@@ -58,14 +58,20 @@ func run(t testing.TB, k kernel.Kernel, cfg hijack.Config) (stdout, stderr strin
 	defer cancel()
 	code, err := hijack.Run(ctx, k, cfg)
 	if err != nil {
-		for _, why := range []string{"not permitted", "permission denied", "another supervisor", "Linux 5.14"} {
-			if strings.Contains(err.Error(), why) {
-				t.Skipf("calls cannot be caught here: %v", err)
-			}
-		}
+		skipUncaught(t, err)
 		t.Fatal(err)
 	}
 	return outDone(), errsDone(), code
+}
+
+// skipUncaught skips the test if an error says that calls cannot be caught here.
+func skipUncaught(t testing.TB, err error) {
+	t.Helper()
+	for _, why := range []string{"not permitted", "permission denied", "another supervisor", "Linux 5.14"} {
+		if strings.Contains(err.Error(), why) {
+			t.Skipf("calls cannot be caught here: %v", err)
+		}
+	}
 }
 
 // program runs one of programs. It must succeed.

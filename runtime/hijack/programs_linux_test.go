@@ -35,6 +35,7 @@ var programs = map[string]func(args []string) error{
 	"hostile":   hostileProgram,
 	"supervise": superviseProgram,
 	"family":    familyProgram,
+	"daemon":    daemonProgram,
 }
 
 // within bounds what must not take forever.

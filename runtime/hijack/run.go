@@ -29,8 +29,17 @@ func Run(ctx context.Context, k kernel.Kernel, cfg Config) (int, error) {
 		return -1, fmt.Errorf("hijack: %w", err)
 	}
 	defer s.close()
+	if cfg.Adopt {
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return -1, fmt.Errorf("hijack: adopt: %w", err)
+		}
+	}
 	p, listener, err := start(cfg)
-	if err != nil {
+	var failed *StartError
+	switch {
+	case errors.As(err, &failed):
+		return -1, failed
+	case err != nil:
 		return -1, fmt.Errorf("hijack: %w", err)
 	}
 	defer p.letGo()
@@ -38,6 +47,9 @@ func Run(ctx context.Context, k kernel.Kernel, cfg Config) (int, error) {
 	defer stop()
 	s.serve(listener)
 	err = p.wait(cfg.Signals)
+	if cfg.Adopt && p.orphaned() {
+		killOrphans(s.over, ctx.Done())
+	}
 	s.wait(ctx)
 	if s.stats != nil {
 		s.stats.write(cfg.Stats)
@@ -53,38 +65,15 @@ func Run(ctx context.Context, k kernel.Kernel, cfg Config) (int, error) {
 	return code, err
 }
 
-// A program is one that was started, with its guardian, which cmd is.
-type program struct {
-	cmd      *exec.Cmd
-	lifeline *os.File
-	done     chan error
-}
-
-// letGo kills all its processes that are left.
-func (p *program) letGo() { _ = p.lifeline.Close() }
-
-// wait waits for the end, and passes signals on.
-func (p *program) wait(signals <-chan os.Signal) error {
-	for {
-		select {
-		case err := <-p.done:
-			return err
-		case sig := <-signals:
-			_ = p.cmd.Process.Signal(sig)
-		}
-	}
-}
-
 // start starts a program, and returns its listener. It runs when that is
 // served.
 func start(cfg Config) (*program, *seccomp.Listener, error) {
-	path, err := exec.LookPath(cfg.Args[0])
-	if err != nil && !errors.Is(err, exec.ErrDot) {
-		return nil, nil, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, nil, err
+	path := cfg.Path
+	if path == "" {
+		var err error
+		if path, err = LookPath(cfg.Args[0]); err != nil {
+			return nil, nil, err
+		}
 	}
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -92,37 +81,34 @@ func start(cfg Config) (*program, *seccomp.Listener, error) {
 	}
 	ours, theirs := os.NewFile(uintptr(fds[0]), "helper"), os.NewFile(uintptr(fds[1]), "supervisor")
 	defer ours.Close()
-	end, lifeline, err := os.Pipe()
+	p, err := startGuardian(cfg, path, theirs)
+	_ = theirs.Close()
 	if err != nil {
-		return nil, nil, errors.Join(err, theirs.Close())
+		return nil, nil, err
 	}
-	cmd := &exec.Cmd{Path: self, Args: cfg.Args, Dir: cfg.Dir, ExtraFiles: []*os.File{theirs, end}}
-	cmd.Env = cfg.Env
-	if cmd.Env == nil {
-		cmd.Env = os.Environ()
-	}
-	cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], helperName+"="+path)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = reader(cfg.Stdin), writer(cfg.Stdout), writer(cfg.Stderr)
-	p := &program{cmd: cmd, lifeline: lifeline, done: make(chan error, 1)}
-	err = cmd.Start()
-	_, _ = theirs.Close(), end.Close()
-	if err != nil {
-		return nil, nil, errors.Join(err, lifeline.Close())
-	}
-	go func() { p.done <- cmd.Wait() }()
 	fd, err := receive(ours)
-	if err != nil {
-		p.letGo()
-		_ = p.wait(nil)
-		return nil, nil, err
+	if err == nil {
+		err = p.keep(fd)
 	}
-	l, err := seccomp.NewListener(fd)
+	var l *seccomp.Listener
+	if err == nil {
+		l, err = seccomp.NewListener(fd)
+	}
 	if err != nil {
 		p.letGo()
-		_ = p.wait(nil)
-		return nil, nil, err
+		<-p.done
+		return nil, nil, named(err, cfg.Args[0])
 	}
 	return p, l, nil
+}
+
+// named puts the name of the program into a StartError that has none.
+func named(err error, name string) error {
+	var e *StartError
+	if errors.As(err, &e) && e.Name == "" {
+		e.Name = name
+	}
+	return err
 }
 
 func reader(f *os.File) io.Reader {
@@ -150,7 +136,7 @@ func receive(helper *os.File) (int, error) {
 	case n == 0:
 		return -1, errors.New("helper: it has ended; does main call hijack.Helper?")
 	case controln == 0:
-		return -1, errors.New(string(data[:n]))
+		return -1, told(string(data[:n]))
 	}
 	msgs, err := unix.ParseSocketControlMessage(control[:controln])
 	if err != nil || len(msgs) != 1 {
@@ -167,7 +153,7 @@ func receive(helper *os.File) (int, error) {
 	// The program runs, or there is an error to read.
 	n, err = unix.Read(fd, data)
 	if n > 0 {
-		err = errors.New(string(data[:n]))
+		err = told(string(data[:n]))
 	}
 	if n > 0 || err != nil {
 		_ = unix.Close(fds[0])

@@ -161,6 +161,16 @@ func status(id, name string) ([]byte, error) {
 	return nil, unix.ESRCH
 }
 
+// Filters returns how many filters of seccomp a process has, 0 when it is gone.
+func Filters(pid int) int {
+	v, err := status(strconv.Itoa(pid), "Seccomp_filters:")
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(string(v))
+	return n
+}
+
 // Interrupted tells whether a signal waits for the thread, that it does not
 // block.
 func Interrupted(tid uint32) bool {
