@@ -22,7 +22,7 @@ var completers = map[string]completer{
 }
 
 // completeWithin is how long a kernel has to answer: somebody waits at a prompt.
-const completeWithin = time.Second
+var completeWithin = time.Second
 
 // complete makes cobra's function of a completer. Without a kernel there is
 // nothing to choose from.

@@ -21,7 +21,10 @@ import (
 func TestMain(m *testing.M) {
 	hijack.Helper()
 	netbsdkernel.Helper()
-	testscript.Main(m, map[string]func(){"nbnet": main})
+	testscript.Main(m, map[string]func(){"nbnet": func() {
+		completeWithin = time.Minute // nobody waits at a prompt
+		main()
+	}})
 }
 
 // TestScripts runs the scripts in testdata. Beside the commands of testscript

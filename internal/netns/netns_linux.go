@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // inside is set to the name of the test in the process that runs it.
@@ -80,4 +81,16 @@ func IP(t testing.TB, words string) string {
 func Has(name string) bool {
 	_, err := net.InterfaceByName(name)
 	return err == nil
+}
+
+// Running waits until an interface that is up, and whose cable is connected, runs:
+// Linux notices that by and by.
+func Running(t testing.TB, name string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if i, err := net.InterfaceByName(name); err == nil && i.Flags&net.FlagRunning != 0 {
+			return
+		}
+	}
+	t.Fatalf("%s does not run", name)
 }

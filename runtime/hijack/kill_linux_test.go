@@ -4,8 +4,8 @@ package hijack_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -208,10 +208,13 @@ func readPIDs(t *testing.T, r *bufio.Reader) (pids []int) {
 	return pids
 }
 
+// awaitEnd waits until a process has ended. Whoever has become its parent may leave
+// it unwaited for.
 func awaitEnd(t *testing.T, pid int) {
 	t.Helper()
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil || bytes.Contains(stat, []byte(") Z ")) {
 			return
 		}
 	}

@@ -211,6 +211,11 @@ func closeInCalls() error {
 	if err != nil {
 		return err
 	}
+	// Made now, so that it does not get the number of the one that is closed.
+	c, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
 	accepted := make(chan error)
 	go func() {
 		fd, _, err := unix.Accept(ln)
@@ -225,10 +230,6 @@ func closeInCalls() error {
 		return err
 	}
 	_ = unix.Close(ln)
-	c, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
-	if err != nil {
-		return err
-	}
 	if err := unix.Connect(c, name); err != nil {
 		return err
 	}

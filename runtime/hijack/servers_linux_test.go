@@ -287,7 +287,7 @@ print(result.testsRun > 20 and result.wasSuccessful())
 
 // TestTwoKernels has a program on one kernel talk with one on another, over a bus.
 func TestTwoKernels(t *testing.T) {
-	need(t, "nc", "curl", "python3", "ping")
+	need(t, "sh", "ss", "ip", "nc", "curl", "python3", "ping")
 	bus := filepath.Join(t.TempDir(), "bus")
 	a, b := onBus(t, bus, "10.9.0.1/24"), onBus(t, bus, "10.9.0.2/24")
 	var wg sync.WaitGroup

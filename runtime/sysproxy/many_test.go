@@ -51,28 +51,14 @@ func TestManyClients(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	for range 3000 {
-		if runtime.NumGoroutine() <= before+5 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("%d goroutines, before %d", runtime.NumGoroutine(), before)
+	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before+5 })
 }
 
 // What is over the limits is refused, and nobody else suffers.
 func TestLimits(t *testing.T) {
 	s := &Server{Kernel: boot(t, nil), Limits: Limits{Clients: 2, Preforks: 1, Claim: time.Millisecond}}
 	c := dial(t, serve(t, s))
-	for range 10000 { // until the connection is gone that asked what the server is
-		s.mu.Lock()
-		n := len(s.sessions)
-		s.mu.Unlock()
-		if n == 0 {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+	eventually(t, "the connection is gone that asked what the server is", func() bool { return sessionsOf(s) == 0 })
 	p, th := newProcess(t, c, nil)
 	q, _ := newProcess(t, c, nil)
 	if third, err := c.NewProcess(kernel.ProcessOptions{}); err == nil {
@@ -89,11 +75,7 @@ func TestLimits(t *testing.T) {
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); !s.left(1); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("what has ended is still there")
-		}
-	}
+	eventually(t, "what has ended is gone", func() bool { return s.left(1) })
 	if _, err := c.newProcess(kernel.ProcessOptions{}, handshakeFork, append(r.cookie[:], 0, 0, 0, 0)); !errors.Is(err, InvalidPrefork) {
 		t.Error(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
@@ -170,8 +169,9 @@ func TestEnd(t *testing.T) {
 // sleeping waits until a client of s has a read(2) under way.
 func sleeping(t *testing.T, s *Server) {
 	t.Helper()
-	for range 5000 {
+	eventually(t, "a call is under way", func() bool {
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		found := false
 		for c := range s.sessions {
 			c.mu.Lock()
@@ -180,13 +180,8 @@ func sleeping(t *testing.T, s *Server) {
 			}
 			c.mu.Unlock()
 		}
-		s.mu.Unlock()
-		if found {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Fatal("no call is under way")
+		return found
+	})
 }
 
 // The descriptors that clients of NetBSD's begin with lead to the console.

@@ -179,6 +179,9 @@ func compare(t *testing.T, release *kernel.Release) {
 		}
 		got, gotErr := ask(t, us, with(index), index)
 		want, wantErr := ask(t, them, with(theirIndex), theirIndex)
+		if step.name == "link up" {
+			netns.Running(t, "shmif0")
+		}
 		if gotErr != wantErr || got != want {
 			t.Errorf("%s: %v %s, and on Linux %v %s", step.name, gotErr, got, wantErr, want)
 		}

@@ -100,6 +100,7 @@ func configure(t *testing.T) {
 	} {
 		netns.IP(t, words)
 	}
+	netns.Running(t, "shmif0")
 }
 
 // pick returns the lines that have one of the words, in order, with # for what differs
