@@ -12,20 +12,25 @@ import (
 	"github.com/abigen/abigen/netbsd/syscalls"
 )
 
-// A clientConn is a connection, as the client sees it. One goroutine reads it;
-// nobody else completes requests, or touches the memory of calls.
+// A clientConn is a connection, as the client sees it. One goroutine at a time
+// reads it; nobody else completes requests, or touches the memory of calls.
 type clientConn struct {
 	net.Conn
 	url    URL
 	in     *frameReader
+	near   *arrivals // on the connection
 	out    *outbox
 	signal func(netbsd.Signal)
-	done   chan struct{} // closed when nothing is read any more
-	answer []byte        // a buffer of the reading goroutine
+	answer []byte // a buffer of who reads
 
 	refusals bool // the server understands when an upcall is refused
 
+	turn    chan error    // passes the turn to run, or what ends the connection
+	closing chan struct{} // gets a value when err is set
+	done    chan struct{} // closed when nothing is read any more
+
 	mu      sync.Mutex
+	reading bool // somebody has the turn
 	last    uint64
 	waiting map[uint64]*request
 	err     error // why the connection ended
@@ -47,19 +52,11 @@ type request struct {
 }
 
 func newClientConn(url URL, nc net.Conn) *clientConn {
-	c := &clientConn{
-		Conn: nc, url: url, out: newOutbox(nc),
-		done: make(chan struct{}), waiting: map[uint64]*request{},
+	return &clientConn{
+		Conn: nc, url: url, in: newFrameReader(nc), near: newArrivals(nc), out: newOutbox(nc),
+		turn: make(chan error, 1), closing: make(chan struct{}, 1), done: make(chan struct{}),
+		reading: true, waiting: map[uint64]*request{},
 	}
-	c.in = newFrameReader(newEager(nc, c.busy))
-	return c
-}
-
-// busy tells whether a request waits for its answer.
-func (c *clientConn) busy() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.waiting) > 0
 }
 
 // askInterrupts asks whether the server knows typeInterrupt, on a connection
@@ -82,7 +79,8 @@ func (c *clientConn) askInterrupts(ctx context.Context) (bool, error) {
 	return false, h.errorf("not an answer to the first request")
 }
 
-// begin sends a request. When it fails, there will be no answer.
+// begin sends a request, and reads the answer when that is to be had soon. When
+// it fails, there will be no answer.
 func (c *clientConn) begin(r *request, word uint32, body []byte) error {
 	c.mu.Lock()
 	if err := c.err; err != nil {
@@ -94,8 +92,9 @@ func (c *clientConn) begin(r *request, word uint32, body []byte) error {
 	c.waiting[r.id] = r
 	c.mu.Unlock()
 	if err := c.out.send(header{id: r.id, class: classRequest, typ: r.typ, word: word}, body); err != nil {
-		c.Conn.Close() // the reader notices, and completes the request
+		c.Conn.Close() // who reads notices, and completes the request
 	}
+	c.read(r)
 	return nil
 }
 
@@ -166,19 +165,12 @@ func (c *clientConn) close(why error) {
 	defer c.mu.Unlock()
 	if c.err == nil {
 		c.err = why
+		c.closing <- struct{}{}
 	}
 }
 
-// run reads frames and handles them in the order they come.
-func (c *clientConn) run() {
-	defer close(c.done)
-	var err error
-	for err == nil {
-		var h header
-		if h, err = c.in.header(); err == nil {
-			err = c.handle(h)
-		}
-	}
+// fail ends the connection with an error of who read it.
+func (c *clientConn) fail(err error) {
 	c.Conn.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -244,8 +236,7 @@ func (r *request) fill(h header, body []byte) error {
 	if h.typ != r.typ {
 		return h.errorf("answers a request of type %d", r.typ)
 	}
-	size := map[uint16]int{typeHandshake: statusSize, typeSyscall: resultSize, typePrefork: cookieSize}[h.typ]
-	if len(body) < size {
+	if len(body) < answerSize(h.typ) {
 		return h.errorf("too short")
 	}
 	switch h.typ {
@@ -258,4 +249,17 @@ func (r *request) fill(h header, body []byte) error {
 		copy(r.cookie[:], body)
 	}
 	return nil
+}
+
+// answerSize is how much an answer has at least.
+func answerSize(typ uint16) int {
+	switch typ {
+	case typeHandshake:
+		return statusSize
+	case typeSyscall:
+		return resultSize
+	case typePrefork:
+		return cookieSize
+	}
+	return 0
 }

@@ -23,17 +23,11 @@ func rawConn(conn net.Conn) syscall.RawConn {
 	return raw
 }
 
-// readNow reads what there is, or comes within ms milliseconds. 0 or less: nothing
-// has, or the end, or an error, which comes again.
-func readNow(fd uintptr, b []byte, ms int) int {
-	if ms > 0 {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		if ready, err := unix.Poll(fds, ms); ready <= 0 || err != nil {
-			return 0
-		}
-	}
-	n, _ := syscall.Read(int(fd), b)
-	return n
+// readable waits for something to read, or the end, for so many milliseconds.
+func readable(fd uintptr, ms int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	ready, err := unix.Poll(fds, ms)
+	return ready > 0 && err == nil
 }
 
 // writeNow writes as much as is taken at once. 0 or less: nothing, or an error,

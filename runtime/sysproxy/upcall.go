@@ -13,11 +13,7 @@ import (
 // lost, and what it reads is zero, but the call it seems to be for fails with
 // EFAULT when it ends.
 func (c *clientConn) upcall(h header, body []byte) error {
-	size := map[uint16]int{
-		typeCopyin: copySize, typeCopyinstr: copySize, typeCopyout: copySize, typeCopyoutstr: copySize,
-		typeAnonmmap: wordSize, typeRaise: 0,
-	}
-	n, known := size[h.typ]
+	n, known := upcallSize(h.typ)
 	switch {
 	case !known:
 		return h.errorf("unknown type")
@@ -66,6 +62,19 @@ func (c *clientConn) upcall(h header, body []byte) error {
 		return c.cannot(answer, a, b)
 	}
 	return c.reply(answer, b)
+}
+
+// upcallSize is how much an upcall has at least, and whether there is such a one.
+func upcallSize(typ uint16) (n int, known bool) {
+	switch typ {
+	case typeCopyin, typeCopyinstr, typeCopyout, typeCopyoutstr:
+		return copySize, true
+	case typeAnonmmap:
+		return wordSize, true
+	case typeRaise:
+		return 0, true
+	}
+	return 0, false
 }
 
 // maxMap is the most that a server may have mapped at once.
