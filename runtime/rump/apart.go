@@ -236,7 +236,7 @@ func (k *apart) run(cfg *Config, listener, status *os.File) error {
 		for in := bufio.NewReader(out); ; {
 			line, err := in.ReadString('\n')
 			if line != "" {
-				k.last.add(strings.TrimRight(line, "\r\n"))
+				k.last.add(line)
 				if cfg.Console != nil {
 					_, _ = cfg.Console.Write([]byte(line)) // there is nobody to tell
 				}

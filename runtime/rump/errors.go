@@ -10,12 +10,12 @@ type PanicError struct {
 	Words []string // the last lines it printed
 }
 
-// Error returns, for instance, "the kernel has panicked: panic: trap".
+// Error returns, for instance, "the kernel has panicked: trap; rump kernel halting...".
 func (e *PanicError) Error() string {
 	if len(e.Words) == 0 {
 		return "the kernel has panicked"
 	}
-	return "the kernel has panicked: " + strings.Join(e.Words, "; ")
+	return "the kernel has panicked: " + strings.TrimPrefix(strings.Join(e.Words, "; "), "panic: ")
 }
 
 // lastLines are the last that a kernel printed.
@@ -30,7 +30,7 @@ const keptLines = 8
 func (l *lastLines) add(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if line == "" {
+	if line = strings.TrimSpace(line); line == "" {
 		return
 	}
 	if len(l.lines) == keptLines {

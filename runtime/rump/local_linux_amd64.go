@@ -76,15 +76,20 @@ func newLocal(cfg *Config) (*local, error) {
 // kernel printed before has been read.
 const endOfText = "\x03\n"
 
+// noSymbols begins what librumpuser says of a library that has no symbols for
+// others, as that of netinet has none. It is loaded all the same.
+const noSymbols = "could not find strtab, symtab or their sizes in "
+
 // print passes on what the kernel prints.
 func (k *local) print(r *os.File, to hypercall.Console) {
 	defer r.Close()
 	for in := bufio.NewReader(r); ; {
 		line, err := in.ReadString('\n')
-		if line == endOfText {
+		switch {
+		case line == endOfText:
 			close(k.printed)
-		} else if line != "" {
-			k.last.add(strings.TrimRight(line, "\r\n"))
+		case line != "" && !strings.HasPrefix(line, noSymbols):
+			k.last.add(line)
 			if to != nil {
 				_, _ = to.Write([]byte(line)) // there is nobody to tell
 			}
