@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/abigen/abigen/internal/netns"
+	"github.com/abigen/abigen/internal/rump"
 )
 
 // Traffic of two hosts crosses a kernel that routes between their taps and a bus,
@@ -86,6 +87,41 @@ func TestRouter(t *testing.T) {
 		files, err := os.ReadDir(dir)
 		if err != nil || len(files) != 1 {
 			t.Errorf("there is more than the bus: %v, %v", files, err)
+		}
+	})
+}
+
+// NetBSD's own kernel has taps as well, and they are there as long as it is.
+func TestRumpTap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a host in a network namespace")
+	}
+	if why := rump.Missing(); why != "" {
+		t.Skip(why)
+	}
+	netns.Run(t, func(t *testing.T) {
+		router := start(t, filepath.Join(t.TempDir(), "router"), "--kernel", "rump",
+			"--iface", "virt0=tap:left,10.1.0.1/24,fd01::1/64,lladdr=b2:a0:00:00:00:05",
+			"--iface", "virt1=tap:right,10.2.0.1/24,fd02::1/64")
+		left, right := netns.New(t), netns.New(t)
+		join(left, "left", "1")
+		join(right, "right", "2")
+		for _, addr := range []string{"10.1.0.1", "10.2.0.2", "fd01::1"} {
+			for _, size := range []int{56, 1400} {
+				left.Ping(netip.MustParseAddr(addr), size)
+			}
+		}
+		for name, addr := range map[string]string{"ping": "10.1.0.2", "ping6": "fd02::2"} {
+			if out := router.run(name, "-c", "2", addr); !strings.Contains(out, "2 packets transmitted, 2 packets received") {
+				t.Errorf("%s %s: %s", name, addr, out)
+			}
+		}
+		if out := router.run("ifconfig", "virt0"); !strings.Contains(out, "address: b2:a0:00:00:00:05") {
+			t.Errorf("the address is another one:\n%s", out)
+		}
+		router.stop()
+		if left.Has("left") || right.Has("right") {
+			t.Error("the taps are still there")
 		}
 	})
 }

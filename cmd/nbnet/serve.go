@@ -44,7 +44,8 @@ length of their prefix, mtu=N, and lladdr=ADDRESS. With sockin in place of inter
 has no network of its own: its TCP and UDP sockets are the host's.
 
 With --kernel rump it is NetBSD's own kernel that is served, if its libraries are there: a rump
-kernel. It reaches other kernels over a bus, and has no taps.
+kernel. It has what the options ask for, and with --component what else its libraries have, such
+as npf, bridge or gif.
 
 A route is NETWORK/LEN=GATEWAY, ADDRESS=GATEWAY or default=GATEWAY; in place of the gateway's
 address the name of an interface makes the destinations its neighbors.

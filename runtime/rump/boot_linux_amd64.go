@@ -63,8 +63,11 @@ func load(cfg *Config) (*local, error) {
 	if err := fillHost(s, k.console, k.alarm); err != nil {
 		return nil, errors.Join(err, k.stop())
 	}
+	if cfg.Network != nil {
+		k.ethernets.start(s, k, cfg.Network)
+	}
 	for _, p := range paths {
-		to := instead()
+		to := instead(cfg.Network != nil)
 		if strings.HasPrefix(filepath.Base(p), "librumpuser.") {
 			to = insteadOfHost()
 		}

@@ -4,15 +4,21 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	irump "github.com/abigen/abigen/internal/rump"
+	"github.com/abigen/abigen/netbsd"
+	"github.com/abigen/abigen/runtime/hypercall"
+	"github.com/abigen/abigen/runtime/hypercall/wire"
 	"github.com/abigen/abigen/runtime/kernel"
 	"github.com/abigen/abigen/runtime/nbsock"
 	"github.com/abigen/abigen/runtime/netcfg"
@@ -43,8 +49,86 @@ func TestHereBus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ours.Close()
-	a := onBus(ctx, t, theirs, bus, "10.7.0.1/24", "fd07::1/64")
-	b := onBus(ctx, t, ours, bus, "10.7.0.2/24", "fd07::2/64")
+	a := join(ctx, t, theirs, "shmif0", bus, "10.7.0.1/24", "fd07::1/64")
+	b := join(ctx, t, ours, "shmif0", bus, "10.7.0.2/24", "fd07::2/64")
+	exchanges(ctx, t, a, b)
+}
+
+// TestWire has them on an Ethernet of this program's making, as what is behind
+// virt0, which is there once more after it was destroyed.
+func TestWire(t *testing.T) {
+	if why := irump.Missing(); why != "" {
+		t.Skip(why)
+	}
+	child(t, "^TestHereWire$")
+}
+
+func TestHereWire(t *testing.T) {
+	if os.Getenv(hereVar) == "" {
+		t.Skip("is run by TestWire, in a process of its own")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var open atomic.Int32 // devices
+	hub := wire.New()
+	network := hypercall.NetworkFunc(func(driver, linkstr string) (hypercall.NetworkDevice, error) {
+		if driver != "virt" || linkstr != "0" {
+			return nil, netbsd.ENXIO
+		}
+		open.Add(1)
+		return counted{hub.Attach(), &open}, nil
+	})
+	theirs, err := New(Config{Components: append([]string{"virtif"}, Network...), Network: network})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := netstack.New(netstack.Config{Host: &hypercall.Host{Network: network}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	b := join(ctx, t, ours, "virt0", "", "10.7.0.2/24", "fd07::2/64")
+	for range 2 {
+		a := join(ctx, t, theirs, "virt0", "", "10.7.0.1/24", "fd07::1/64")
+		exchanges(ctx, t, a, b)
+		c, err := netcfg.Open(theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = errors.Join(c.SetUp(ctx, "virt0", false), c.DestroyInterface(ctx, "virt0"))
+		if n := open.Load(); err != nil || n != 1 {
+			t.Errorf("after virt0 was destroyed %d devices are open, error %v", n, err)
+		}
+		if err := c.CreateInterface(ctx, "virt1"); !errors.Is(err, netbsd.ENXIO) {
+			t.Errorf("an interface without a device: %v", err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	join(ctx, t, theirs, "virt0", "", "10.7.0.1/24")
+	if err := theirs.Close(); err != nil || open.Load() != 1 {
+		t.Errorf("after the kernel was closed %d devices are open, error %v", open.Load(), err)
+	}
+	if _, err := New(Config{Network: network}); err == nil || !strings.Contains(err.Error(), "Config.Network") {
+		t.Errorf("a second kernel: %v", err)
+	}
+}
+
+// A counted device is one fewer when it is closed.
+type counted struct {
+	hypercall.NetworkDevice
+	open *atomic.Int32
+}
+
+func (c counted) Close() error {
+	c.open.Add(-1)
+	return c.NetworkDevice.Close()
+}
+
+// exchanges has two kernels send each other data.
+func exchanges(ctx context.Context, t *testing.T, a, b *nbsock.Net) {
+	t.Helper()
 	for _, test := range []struct {
 		name     string
 		from, to *nbsock.Net
@@ -59,8 +143,8 @@ func TestHereBus(t *testing.T) {
 	}
 }
 
-// onBus gives a kernel an interface on a bus, with addresses.
-func onBus(ctx context.Context, t *testing.T, k kernel.Kernel, bus string, addresses ...string) *nbsock.Net {
+// join gives a kernel an interface, on a bus if it is one, with addresses.
+func join(ctx context.Context, t *testing.T, k kernel.Kernel, name, bus string, addresses ...string) *nbsock.Net {
 	t.Helper()
 	c, err := netcfg.Open(k)
 	if err != nil {
@@ -73,12 +157,14 @@ func onBus(ctx context.Context, t *testing.T, k kernel.Kernel, bus string, addre
 			t.Fatal(err)
 		}
 	}
-	check(c.CreateInterface(ctx, "shmif0"))
-	check(c.SetLinkString(ctx, "shmif0", bus))
-	for _, a := range addresses {
-		check(c.AddAddress(ctx, "shmif0", netip.MustParsePrefix(a)))
+	check(c.CreateInterface(ctx, name))
+	if bus != "" {
+		check(c.SetLinkString(ctx, name, bus))
 	}
-	check(c.SetUp(ctx, "shmif0", true))
+	for _, a := range addresses {
+		check(c.AddAddress(ctx, name, netip.MustParsePrefix(a)))
+	}
+	check(c.SetUp(ctx, name, true))
 	n, err := nbsock.New(k, nbsock.Config{})
 	check(err)
 	t.Cleanup(func() { _ = n.Close() })

@@ -26,6 +26,11 @@ type Config struct {
 	// the component "vfs".
 	Disks []Disk
 
+	// Network has the devices behind the interfaces virt0, virt1 and so on, of
+	// the component "virtif". Nil: taps of the host that are called tun0 and tun1.
+	// A kernel apart has no other ones.
+	Network hypercall.Network `json:"-"`
+
 	// Console gets what the kernel prints, line by line. Nil: nobody does.
 	Console hypercall.Console `json:"-"`
 

@@ -24,6 +24,8 @@ var host struct {
 		signal, addr, pc uintptr // what the thread did
 	}
 	handlers *[65]uintptr // Go's, by signal
+	ethernet uintptr      // local.ethernet in ethernet_linux_amd64.go
+	writev   uintptr      // of libc
 }
 
 // The addresses of what is in enter_linux_amd64.s.
@@ -33,6 +35,7 @@ var (
 	raiseAt, exitAt, abortAt, killAt, putcharAt, dprintfAt, fprintfAt uintptr
 	rescueAt, faultedAt                                               uintptr
 	waitCVAt, waitTimedCVAt, waitNowrapCVAt                           uintptr
+	ethernetCreateAt, ethernetSendAt, ethernetDestroyAt               uintptr
 )
 
 //go:noescape
@@ -73,7 +76,7 @@ func fillHost(s *symbols, console, alarm int) error {
 	h := &host
 	for name, at := range map[string]*uintptr{
 		"pthread_getspecific": &h.getspecific, "pthread_setspecific": &h.setspecific, "calloc": &h.calloc,
-		"write": &h.write, "memcpy": &h.memcpy, "vdprintf": &h.vdprintf, "pause": &h.pause,
+		"write": &h.write, "writev": &h.writev, "memcpy": &h.memcpy, "vdprintf": &h.vdprintf, "pause": &h.pause,
 		"rumpuser_curlwp": &h.curlwp, "rump_lwproc_curlwp_set": &h.curlwpSet, "rump_lwproc_curlwp_clear": &h.curlwpClear,
 		"rump_syscall":     &h.syscall,
 		"rumpuser_cv_wait": &h.cvWait, "rumpuser_cv_timedwait": &h.cvTimedwait, "rumpuser_cv_wait_nowrap": &h.cvWaitNowrap,
@@ -101,8 +104,9 @@ func insteadOfHost() map[string]uintptr {
 	return map[string]uintptr{"abort": abortAt, "__assert_fail": abortAt, "fprintf": fprintfAt}
 }
 
-// instead are the functions that code of this package stands in for.
-func instead() map[string]uintptr {
+// instead are the functions that code of this package stands in for. With a network
+// those of virtif are among them.
+func instead(network bool) map[string]uintptr {
 	to := map[string]uintptr{
 		"rumpuser_exit":           exitAt,
 		"rumpuser_putchar":        putcharAt,
@@ -111,6 +115,12 @@ func instead() map[string]uintptr {
 		"rumpuser_cv_wait":        waitCVAt,
 		"rumpuser_cv_timedwait":   waitTimedCVAt,
 		"rumpuser_cv_wait_nowrap": waitNowrapCVAt,
+	}
+	if network {
+		to["rumpcomp_virt_create"] = ethernetCreateAt
+		to["rumpcomp_virt_send"] = ethernetSendAt
+		to["rumpcomp_virt_dying"] = killAt // which does nothing
+		to["rumpcomp_virt_destroy"] = ethernetDestroyAt
 	}
 	if skipAsserts {
 		to["rumpns_kern_assert"] = killAt // which does nothing

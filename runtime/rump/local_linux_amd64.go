@@ -32,7 +32,8 @@ type local struct {
 	last    lastLines
 	printed chan struct{} // closed when endOfText was read
 
-	watch watchers
+	watch     watchers
+	ethernets ethernets
 
 	mu        sync.Mutex
 	processes map[*process]struct{}
@@ -287,6 +288,7 @@ func (k *local) halt() error {
 func (k *local) stop() error {
 	k.watch.stop()
 	_ = k.death()
+	k.ethernets.stop()
 	// Threads of the kernel that go on write to descriptors by number.
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -1,6 +1,7 @@
 package rump
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/abigen/abigen/runtime/kernel"
@@ -29,6 +30,9 @@ func New(cfg Config) (*Kernel, error) {
 	booted.Lock()
 	defer booted.Unlock()
 	if cfg.Apart || booted.done {
+		if cfg.Network != nil {
+			return nil, errors.New("rump: the devices of Config.Network are not those of a kernel in another process: the first one that is not Apart can have them")
+		}
 		k, err := startApart(&cfg)
 		if err != nil {
 			return nil, err

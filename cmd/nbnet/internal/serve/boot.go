@@ -56,20 +56,25 @@ func bootEmbedded(cfg *Config, host *hypercall.Host) (kernel.Kernel, error) {
 	return netstack.New(netstack.Config{Release: release, Hostname: cfg.Hostname, Host: h, Sockin: sockets})
 }
 
-// bootRump boots NetBSD's own kernel, which has a host of its own.
-func bootRump(cfg *Config, _ *hypercall.Host) (kernel.Kernel, error) {
-	components := []string{"local"}
-	if cfg.Sockin {
-		components = append(components, "sockin")
-	} else {
-		components = append(components, "netinet", "netinet6", "shmif", "bpf")
+// bootRump boots NetBSD's own kernel, which has a host of its own but for what is
+// behind its virt interfaces.
+func bootRump(cfg *Config, host *hypercall.Host) (kernel.Kernel, error) {
+	components := []string{"local", "sockin"}
+	if !cfg.Sockin {
+		components = []string{"local", "netinet", "netinet6", "shmif", "virtif", "bpf"}
 	}
-	for _, i := range cfg.Interfaces {
-		if i.Tap != "" {
-			return nil, fmt.Errorf("interface %s: NetBSD's own kernel reaches other kernels over a bus, and no tap; type shmif0=bus:FILE", i.Name)
-		}
-	}
-	k, err := rump.New(rump.Config{Prefix: cfg.Rump, Components: append(components, cfg.Components...), Console: cfg.Console})
+	h := system.Complete(host)
+	network := cfg.network(h.Network)
+	k, err := rump.New(rump.Config{
+		Prefix: cfg.Rump, Components: append(components, cfg.Components...), Console: cfg.Console,
+		Network: hypercall.NetworkFunc(func(driver, linkstr string) (hypercall.NetworkDevice, error) {
+			d, err := network.Open(driver, linkstr)
+			if err != nil { // of which the kernel keeps no more than a number
+				fmt.Fprintln(h.Console, err)
+			}
+			return d, err
+		}),
+	})
 	if err != nil {
 		return nil, err
 	}
