@@ -56,6 +56,9 @@ func load(cfg *Config) (*local, error) {
 	if err := environment(s, cfg); err != nil {
 		return nil, err
 	}
+	if err := oneHeap(s); err != nil {
+		return nil, err
+	}
 	k, err := newLocal(cfg)
 	if err != nil {
 		return nil, err
@@ -167,6 +170,30 @@ func environment(s *symbols, cfg *Config) error {
 		ccall(setenv, uintptr(unsafe.Pointer(&name[0])), uintptr(unsafe.Pointer(&value[0])), 1)
 		runtime.KeepAlive(name)
 		runtime.KeepAlive(value)
+	}
+	return nil
+}
+
+// Parameters of mallopt(3), from malloc.h.
+const (
+	mallocTopPad   = -2
+	mallocArenaMax = -8
+)
+
+// oneHeap has C's malloc, which the kernel takes its pages from one by one, get
+// memory for many at a time. The heaps that it otherwise has for each thread grow page by
+// page, with a system call for each.
+func oneHeap(s *symbols) error {
+	mallopt := s.find("mallopt")
+	if s.err != nil {
+		return s.err
+	}
+	const most = 1
+	const bytes = 1 << 20
+	for _, o := range [][2]int{{mallocArenaMax, most}, {mallocTopPad, bytes}} {
+		if ccall(mallopt, uintptr(o[0]), uintptr(o[1])) == 0 {
+			return fmt.Errorf("mallopt(%d, %d) fails", o[0], o[1])
+		}
 	}
 	return nil
 }

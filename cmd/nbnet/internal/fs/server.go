@@ -13,6 +13,10 @@ import (
 // device is what the image is in the kernel.
 const device = "/dev/image"
 
+// readingMemory is what a kernel gets that only reads: files are read once, and to
+// keep them takes longer than to read them again from the host's cache.
+const readingMemory = "32m"
+
 // A Server is a NetBSD kernel of its own that has mounted an image.
 type Server struct {
 	*Mounted
@@ -42,9 +46,11 @@ func (s *Server) boot(ctx context.Context, prefix, image string, flags int32) er
 	if err != nil {
 		return onHost(image, err)
 	}
-	s.kernel, err = rump.New(rump.Config{
-		Prefix: prefix, Components: []string{"ffs"}, Disks: []rump.Disk{{Name: device, Path: path}},
-	})
+	cfg := rump.Config{Prefix: prefix, Components: []string{"ffs"}, Disks: []rump.Disk{{Name: device, Path: path}}}
+	if flags&netbsd.MNT_RDONLY != 0 {
+		cfg.Memory = readingMemory
+	}
+	s.kernel, err = rump.New(cfg)
 	if err != nil {
 		return err
 	}
