@@ -50,7 +50,7 @@ func become(path string) error {
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		return fmt.Errorf("signal at the guardian's end: %w", err)
 	}
-	listener, err := seccomp.Install(seccomp.Program(slices.Concat(caught, caughtHere)))
+	listener, err := seccomp.Install(seccomp.Here.Program(slices.Concat(caught, caughtHere)))
 	if err != nil {
 		return err
 	}

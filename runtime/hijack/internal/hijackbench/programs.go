@@ -43,7 +43,7 @@ func duration() time.Duration {
 // and prints how long that takes.
 func bareProgram() error {
 	runtime.LockOSThread()
-	fd, err := seccomp.Install(seccomp.Program([]seccomp.Rule{{Number: unix.SYS_GETPPID, Action: seccomp.Notify}}))
+	fd, err := seccomp.Install(seccomp.Here.Program([]seccomp.Rule{{Number: unix.SYS_GETPPID, Action: seccomp.Notify}}))
 	if err != nil {
 		return err
 	}

@@ -48,17 +48,17 @@ const (
 	argsAt   = 16
 )
 
-// Program makes a filter. Calls without a rule are allowed. Those of the
+// Program makes a filter for a machine. Calls without a rule are allowed. Those of the
 // machine's other instruction set, 32 bits wide, are not translated: they have
 // no sockets and no io_uring, whose calls fail with ENOSYS.
-func Program(rules []Rule) []unix.SockFilter {
+func (m Machine) Program(rules []Rule) []unix.SockFilter {
 	var p program
 	p.load(archAt)
-	p.add(unix.BPF_JMP|unix.BPF_JEQ|unix.BPF_K, 1, 0, arch)
+	p.add(unix.BPF_JMP|unix.BPF_JEQ|unix.BPF_K, 1, 0, m.arch)
 	skip := p.jump()
 	p.load(numberAt)
-	if foreignNumbers != 0 {
-		p.add(unix.BPF_JMP|unix.BPF_JGE|unix.BPF_K, 0, 1, foreignNumbers)
+	if m.foreign != 0 {
+		p.add(unix.BPF_JMP|unix.BPF_JGE|unix.BPF_K, 0, 1, m.foreign)
 		p.ret(Fail(unix.ENOSYS))
 	}
 	for _, r := range rules {
@@ -67,7 +67,7 @@ func Program(rules []Rule) []unix.SockFilter {
 	p.ret(Allow)
 	p.land(skip)
 	p.load(numberAt)
-	for _, n := range otherSockets {
+	for _, n := range m.sockets {
 		p.add(unix.BPF_JMP|unix.BPF_JEQ|unix.BPF_K, 0, 1, n)
 		p.ret(Fail(unix.ENOSYS))
 	}
