@@ -36,6 +36,13 @@ var programs = map[string]func(args []string) error{
 	"supervise": superviseProgram,
 	"family":    familyProgram,
 	"daemon":    daemonProgram,
+	"families":  familiesProgram,
+	"local":     localProgram,
+
+	"rights":         rightsProgram,
+	"send rights":    sendRightsProgram,
+	"receive rights": receiveRightsProgram,
+	"pass to host":   passToHostProgram,
 }
 
 // within bounds what must not take forever.
