@@ -21,7 +21,9 @@ type call struct {
 	sup   *supervisor
 	start time.Time // zero: nobody wants to know
 	note  string
-	valid bool // the caller waited a moment ago
+	valid bool   // the caller waited a moment ago
+	then  func() // nil, or what is to be done in a goroutine when the call has been answered
+	space *[2][maxOption]byte
 }
 
 // Errors that are none.
@@ -37,21 +39,27 @@ const errRestart unix.Errno = 512
 
 // make makes the call, but for what has to wait.
 func (c *call) make() {
-	c.note, c.valid = "", false
+	c.note, c.valid, c.then = "", false, nil
 	if c.sup.observed() {
 		c.start = time.Now()
 	}
 	c.finish(c.dispatch())
+	if c.then != nil {
+		c.sup.spawn(c.then)
+	}
 }
 
 // later makes the rest of the call in a goroutine of its own.
 func (c *call) later(f func(c *call) (int64, error)) (int64, error) {
 	own := *c
-	own.valid = false
+	own.valid, own.space = false, nil
 	c.sup.running.Add(1)
 	c.sup.spawn(func() {
-		defer c.sup.running.Done()
 		own.finish(f(&own))
+		c.sup.running.Done()
+		if own.then != nil {
+			own.then()
+		}
 	})
 	return 0, errLater
 }
@@ -94,6 +102,14 @@ func errno(err error) linux.Errno {
 		}
 	}
 	return linux.EINVAL
+}
+
+// buffers returns two, for options. They are the same at each call.
+func (c *call) buffers() (lx, nb []byte) {
+	if c.space == nil {
+		c.space = new([2][maxOption]byte)
+	}
+	return c.space[0][:], c.space[1][:]
 }
 
 func (c *call) mem() procmem.Memory { return procmem.Memory(c.PID) }
@@ -193,7 +209,7 @@ func (c *call) dispatchSocket(so *socket, fd *file) (int64, error) {
 	case unix.SYS_SETSOCKOPT:
 		return c.setOption(so, fd)
 	case unix.SYS_GETSOCKOPT:
-		return c.option(so, fd)
+		return c.option(so)
 	case unix.SYS_SENDTO:
 		return c.sendto(so, fd)
 	case unix.SYS_RECVFROM:

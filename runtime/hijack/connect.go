@@ -16,17 +16,16 @@ import (
 )
 
 func (c *call) connect(so *socket, fd *file) (int64, error) {
-	var family [2]byte
-	if c.int(2) >= 2 {
-		if err := c.read(family[:], c.Args[1]); err != nil {
-			return 0, err
-		}
-		if binary.NativeEndian.Uint16(family[:]) == linux.AF_UNSPEC {
-			return 0, so.disconnect()
-		}
+	var lx [maxAddress]byte
+	address, err := c.readAddress(&lx, c.Args[1], c.int(2))
+	if err != nil {
+		return 0, err
+	}
+	if len(address) >= 2 && binary.NativeEndian.Uint16(address) == linux.AF_UNSPEC {
+		return 0, so.disconnect()
 	}
 	var b [guest.MaxName]byte
-	name, err := c.address(so, b[:], c.Args[1], c.int(2))
+	name, err := so.toNetBSD(b[:], address)
 	if err != nil {
 		return 0, err
 	}
@@ -90,6 +89,7 @@ func (c *call) connectStream(so *socket, fd *file, name []byte) (int64, error) {
 		defer fd.release()
 		if err == nil {
 			so.established(fd)
+			c.then = so.flow
 		} else {
 			so.stopConnecting()
 		}
@@ -97,11 +97,18 @@ func (c *call) connectStream(so *socket, fd *file, name []byte) (int64, error) {
 	})
 }
 
-// connectLater ends a connect whose caller does not wait. It takes over a
+// connectLater ends a connect whose caller does not wait, and moves data. It takes over a
 // reference of both.
 func (so *socket) connectLater(fd *file) {
-	defer so.release()
-	defer fd.release()
+	connected := so.finishConnecting(fd)
+	fd.release()
+	if connected {
+		so.flow()
+	}
+	so.release()
+}
+
+func (so *socket) finishConnecting(fd *file) bool {
 	err := so.awaitConnection(nil)
 	switch {
 	case err == nil:
@@ -109,10 +116,12 @@ func (so *socket) connectLater(fd *file) {
 		so.stream.untold = true
 		so.mu.Unlock()
 		so.established(fd)
+		return true
 	case so.ctx.Err() == nil:
 		so.reset(errno(err))
 		so.settle(broken)
 	}
+	return false
 }
 
 // startConnecting tells why the socket cannot be connected, else it begins. again: it has
@@ -218,19 +227,22 @@ func (so *socket) awaitConnection(c *call) error {
 	})
 }
 
-// established lets data flow. fd is the program's end.
+// established notes that a socket is connected. The caller lets data flow. fd is the
+// program's end.
 func (so *socket) established(fd *file) {
 	_ = so.do(func(t *guest.Thread, nb int32) error { return t.SetNonblock(so.ctx, nb, false) })
-	so.refs.Add(1)
+	so.refs.Add(1)       // for flow
 	so.settle(connected) // whom the gate lets through may ask at once
-	openGate(fd.fd)
-	so.flow()
+	so.openGate(fd)
 }
 
-// flow starts to move data of a connected socket. It takes over a reference.
+// flow moves data of a connected socket to the program, and lets it be moved the other
+// way. It takes over a reference.
 func (so *socket) flow() {
-	so.sup.spawn(so.streamIn)
-	so.end.Wake()
+	if !so.attend() {
+		so.end.Wake() // the goroutine waits for a connection
+	}
+	so.streamIn()
 }
 
 // interruptible returns a context that is done when a signal waits for the

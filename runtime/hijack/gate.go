@@ -25,11 +25,18 @@ func (so *socket) shutGate(f *file) {
 	junk := shutGate(f.fd)
 	so.mu.Lock()
 	so.stream.junk += junk
+	so.stream.shut = true
 	so.mu.Unlock()
 }
 
 // openGate makes room in the send buffer. It is writable when the supervisor has
 // read what shutGate put there.
-func openGate(fd int) {
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
+func (so *socket) openGate(f *file) {
+	so.mu.Lock()
+	shut := so.stream.shut
+	so.stream.shut = false
+	so.mu.Unlock()
+	if shut {
+		_ = unix.SetsockoptInt(f.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
+	}
 }

@@ -2,7 +2,11 @@
 
 package hijack
 
-import "time"
+import (
+	"time"
+
+	"github.com/abigen/abigen/linux"
+)
 
 // maxGraves is how many sockets are remembered whose end is closed here before
 // the program has closed its own.
@@ -30,10 +34,15 @@ func (so *socket) bury() {
 // that closes a socket and takes its address for another does not know of that.
 func (s *supervisor) hung() (list []*socket) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, so := range s.sockets {
 		if so.end.Hangup() {
 			list = append(list, so)
+		}
+	}
+	s.mu.Unlock()
+	for _, so := range list {
+		if so.typ == linux.SOCK_STREAM {
+			so.attend()
 		}
 	}
 	return list

@@ -4,6 +4,7 @@ package hijack
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,10 +16,10 @@ import (
 
 // A listener is what a socket has that takes connections. socket.mu guards it.
 type listener struct {
-	waiting []int32       // descriptors of connections that were not accepted
-	tokens  int           // bytes that make the placeholder readable
-	arrived chan struct{} // closed when a connection comes; nil: nobody waits
-	stopped bool          // by shutdown
+	waiting []int32      // descriptors of connections that were not accepted
+	tokens  int          // bytes that make the placeholder readable
+	callers []chan int32 // of calls that wait, oldest first; each has room for a connection, or is closed
+	stopped bool         // by shutdown
 }
 
 // maxTokens bounds the bytes that are in a placeholder at once. It takes one to
@@ -103,7 +104,7 @@ func (so *socket) dropConnections(t *guest.Thread) {
 	}
 }
 
-// offer lets the program accept a connection.
+// offer gives a connection to a call that waits, or lets the program accept it.
 func (so *socket) offer(nb int32) bool {
 	so.mu.Lock()
 	defer so.mu.Unlock()
@@ -111,31 +112,50 @@ func (so *socket) offer(nb int32) bool {
 	if l.stopped {
 		return false
 	}
+	if len(l.callers) > 0 {
+		l.callers[0] <- nb
+		l.callers = l.callers[1:]
+		return true
+	}
 	l.waiting = append(l.waiting, nb)
 	if l.tokens < min(maxTokens, len(l.waiting)) && so.end.TryWrite([]byte{0}) == nil {
 		l.tokens++
 	}
-	if l.arrived != nil {
-		close(l.arrived)
-		l.arrived = nil
-	}
 	return true
 }
 
-// take returns a connection that waits. Without any, wait is closed when one has
-// come.
-func (so *socket) take(fd *file) (nb int32, wait <-chan struct{}, err error) {
+// take returns a connection that waits, if there is one.
+func (so *socket) take(fd *file) (nb int32, ok bool, err error) {
 	so.mu.Lock()
 	defer so.mu.Unlock()
+	return so.next(fd)
+}
+
+// queue is take for a call that waits, which receives the connection from a channel.
+func (so *socket) queue(fd *file) (chan int32, error) {
+	caller := make(chan int32, 1)
+	so.mu.Lock()
+	defer so.mu.Unlock()
+	nb, ok, err := so.next(fd)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok:
+		caller <- nb
+	default:
+		so.listener.callers = append(so.listener.callers, caller)
+	}
+	return caller, nil
+}
+
+// next does what take does. so.mu is held.
+func (so *socket) next(fd *file) (nb int32, ok bool, err error) {
 	l := &so.listener
 	if so.state != listening || l.stopped {
-		return -1, nil, unix.EINVAL
+		return -1, false, unix.EINVAL
 	}
 	if len(l.waiting) == 0 {
-		if l.arrived == nil {
-			l.arrived = make(chan struct{})
-		}
-		return -1, l.arrived, nil
+		return -1, false, nil
 	}
 	nb = l.waiting[0]
 	l.waiting = l.waiting[1:]
@@ -145,7 +165,19 @@ func (so *socket) take(fd *file) (nb int32, wait <-chan struct{}, err error) {
 			l.tokens--
 		}
 	}
-	return nb, nil, nil
+	return nb, true, nil
+}
+
+// dequeue ends a wait. False: there is a connection for the call.
+func (so *socket) dequeue(caller chan int32) bool {
+	so.mu.Lock()
+	defer so.mu.Unlock()
+	l := &so.listener
+	i := slices.Index(l.callers, caller)
+	if i >= 0 {
+		l.callers = slices.Delete(l.callers, i, i+1)
+	}
+	return i >= 0
 }
 
 func (c *call) accept(so *socket, fd *file, flags int32) (int64, error) {
@@ -155,40 +187,51 @@ func (c *call) accept(so *socket, fd *file, flags int32) (int64, error) {
 	if flags&^(linux.SOCK_NONBLOCK|linux.SOCK_CLOEXEC) != 0 {
 		return 0, unix.EINVAL
 	}
-	nb, wait, err := so.take(fd)
+	nb, ok, err := so.take(fd)
 	switch {
 	case err != nil:
 		return 0, err
-	case wait == nil:
+	case ok:
 		return c.accepted(so, nb, flags)
 	case fd.nonblocking():
 		return 0, unix.EAGAIN
 	}
-	fd.retain()
+	caller, err := so.queue(fd)
+	if err != nil {
+		return 0, err
+	}
 	so.refs.Add(1)
 	return c.later(func(c *call) (int64, error) {
 		defer so.release()
-		defer fd.release()
-		ctx, stop := c.interruptible(so.ctx)
-		defer stop()
-		expired, stopTimer := so.receiveTimer()
-		defer stopTimer()
-		for {
-			select {
-			case <-wait:
-			case <-ctx.Done():
-				return 0, errRestart
-			case <-expired:
-				return 0, unix.EAGAIN
-			}
-			if nb, wait, err = so.take(fd); err != nil {
-				return 0, err
-			}
-			if wait == nil {
-				return c.accepted(so, nb, flags)
-			}
-		}
+		return c.acceptNext(so, caller, flags)
 	})
+}
+
+// acceptNext waits for a connection.
+func (c *call) acceptNext(so *socket, caller chan int32, flags int32) (int64, error) {
+	ctx, stop := c.interruptible(so.ctx)
+	defer stop()
+	expired, stopTimer := so.receiveTimer()
+	defer stopTimer()
+	var err error
+	select {
+	case nb, ok := <-caller:
+		if !ok {
+			return 0, unix.EINVAL
+		}
+		return c.accepted(so, nb, flags)
+	case <-ctx.Done():
+		err = errRestart
+	case <-expired:
+		err = unix.EAGAIN
+	}
+	if so.dequeue(caller) {
+		return 0, err
+	}
+	if nb, ok := <-caller; ok {
+		return c.accepted(so, nb, flags)
+	}
+	return 0, unix.EINVAL
 }
 
 // accepted gives the program a connection.
@@ -202,7 +245,7 @@ func (c *call) accepted(from *socket, nb, flags int32) (int64, error) {
 	defer unix.Close(fd)
 	so.refs.Add(1)
 	so.settle(connected)
-	so.flow()
+	c.then = so.flow
 	if c.Args[1] != 0 {
 		err := so.do(func(t *guest.Thread, nb int32) error {
 			name, err := t.Name(so.ctx, nb, true)
@@ -212,7 +255,6 @@ func (c *call) accepted(from *socket, nb, flags int32) (int64, error) {
 			return c.returnAddress(name, c.Args[1], c.Args[2])
 		})
 		if err != nil {
-			so.begin()
 			return 0, err // what is accepted is closed
 		}
 	}
@@ -224,10 +266,10 @@ func (so *socket) stopListening() error {
 	so.mu.Lock()
 	l := &so.listener
 	l.stopped = true
-	if l.arrived != nil {
-		close(l.arrived)
-		l.arrived = nil
+	for _, caller := range l.callers {
+		close(caller)
 	}
+	l.callers = nil
 	so.mu.Unlock()
 	so.end.CloseWrite()
 	_ = so.do(func(t *guest.Thread, _ int32) error {

@@ -24,14 +24,20 @@ func nativeUint64(b []byte) uint64 { return binary.NativeEndian.Uint64(b) }
 
 // address reads a socket address of the caller's, and translates it into dst.
 func (c *call) address(so *socket, dst []byte, addr uint64, length int32) ([]byte, error) {
+	var b [maxAddress]byte
+	src, err := c.readAddress(&b, addr, length)
+	if err != nil {
+		return nil, err
+	}
+	return so.toNetBSD(dst, src)
+}
+
+// readAddress reads a socket address of the caller's.
+func (c *call) readAddress(b *[maxAddress]byte, addr uint64, length int32) ([]byte, error) {
 	if length < 0 || length > maxAddress {
 		return nil, unix.EINVAL
 	}
-	var b [maxAddress]byte
-	if err := c.read(b[:length], addr); err != nil {
-		return nil, err
-	}
-	return so.toNetBSD(dst, b[:length])
+	return b[:length], c.read(b[:length], addr)
 }
 
 // toNetBSD translates an address, which is checked as Linux does it.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"slices"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -74,7 +73,7 @@ func (c *call) setOption(so *socket, fd *file) (int64, error) {
 
 // setKernelOption sets an option that has a counterpart.
 func (c *call) setKernelOption(so *socket, level, name int32, value []byte) error {
-	buf := make([]byte, maxOption)
+	_, buf := c.buffers()
 	nbLevel, nbName, n, err := tonetbsd.SocketOptionValue(level, name, buf, value)
 	if err != nil {
 		c.note = err.Error()
@@ -179,8 +178,11 @@ func (so *socket) setBuffer(name int32, value []byte) error {
 	return nil
 }
 
-func (c *call) option(so *socket, fd *file) (int64, error) {
+func (c *call) option(so *socket) (int64, error) {
 	level, name := c.int(1), c.int(2)
+	if level == linux.SOL_SOCKET && so.placeholderKnows(name) {
+		return 0, errHost
+	}
 	room, err := c.readInt(c.Args[4])
 	if err != nil {
 		return 0, err
@@ -188,8 +190,7 @@ func (c *call) option(so *socket, fd *file) (int64, error) {
 	if room < 0 {
 		return 0, unix.EINVAL
 	}
-	buf := make([]byte, maxOption)
-	value, err := c.optionValue(so, fd, level, name, buf, int(room))
+	value, err := c.optionValue(so, level, name)
 	if err != nil {
 		return 0, err
 	}
@@ -198,16 +199,28 @@ func (c *call) option(so *socket, fd *file) (int64, error) {
 	return 0, c.writeBoth(value, c.Args[3], abi.AsBytes(&length), c.Args[4])
 }
 
+// placeholderKnows tells whether an option of SOL_SOCKET is the same for the placeholder,
+// so that the host may make the call, which needs none of the program's memory then.
+func (so *socket) placeholderKnows(name int32) bool {
+	switch name {
+	case linux.SO_RCVTIMEO, linux.SO_SNDTIMEO, linux.SO_RCVLOWAT:
+		return true // set there as well
+	case linux.SO_TYPE:
+		return so.typ == linux.SOCK_STREAM
+	case linux.SO_ERROR:
+		so.mu.Lock()
+		defer so.mu.Unlock()
+		return so.err == 0 && so.state != broken
+	}
+	return false
+}
+
 // optionValue returns an option as Linux has it.
-func (c *call) optionValue(so *socket, fd *file, level, name int32, buf []byte, room int) ([]byte, error) {
+func (c *call) optionValue(so *socket, level, name int32) ([]byte, error) {
+	buf, nbValue := c.buffers()
 	if level == linux.SOL_SOCKET {
 		if n, ok := so.ownOption(name); ok {
 			return binary.NativeEndian.AppendUint32(buf[:0], uint32(n)), nil
-		}
-		switch name {
-		case linux.SO_RCVTIMEO, linux.SO_SNDTIMEO, linux.SO_RCVLOWAT:
-			s, err := getHostOption(fd, level, name, buf[:min(room, len(buf))])
-			return s, err
 		}
 	}
 	nbLevel, nbName, ok := tonetbsd.SocketOption(level, name)
@@ -218,7 +231,6 @@ func (c *call) optionValue(so *socket, fd *file, level, name int32, buf []byte, 
 		}
 		return nil, unix.EOPNOTSUPP
 	}
-	nbValue := make([]byte, maxOption)
 	var n int
 	err := so.do(func(t *guest.Thread, nb int32) (err error) {
 		n, err = t.Option(so.ctx, nb, nbLevel, nbName, nbValue)
@@ -275,18 +287,4 @@ func (so *socket) protocolNumber() int32 {
 		return linux.IPPROTO_UDP
 	}
 	return 0
-}
-
-// getHostOption reads an option of the placeholder.
-func getHostOption(fd *file, level, name int32, buf []byte) ([]byte, error) {
-	if len(buf) == 0 {
-		return nil, nil
-	}
-	n := uint32(len(buf))
-	_, _, e := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd.fd), uintptr(level), uintptr(name),
-		uintptr(unsafe.Pointer(&buf[0])), uintptr(unsafe.Pointer(&n)), 0)
-	if e != 0 {
-		return nil, e
-	}
-	return buf[:n], nil
 }

@@ -101,12 +101,12 @@ func (c *call) socket() (int64, error) {
 		return 0, err
 	}
 	defer unix.Close(fd)
+	so.begin()
 	return c.pass(so, fd, typ&linux.SOCK_CLOEXEC != 0)
 }
 
 // pass gives the program its end, which answers the call.
 func (c *call) pass(so *socket, fd int, cloexec bool) (int64, error) {
-	so.begin()
 	n, err := c.sup.listener.ReturnFile(c.ID, fd, cloexec)
 	if err != nil {
 		if errno(err) != linux.EMFILE {
@@ -205,7 +205,7 @@ func (s *supervisor) adopt(k kind, at *descriptor, nonblock bool) (*socket, int,
 	return so, fd, nil
 }
 
-// begin starts to look at what the program does with its end.
+// begin starts to look at what the program does with its end of a new socket.
 func (so *socket) begin() {
 	if so.at.Load().netlink != nil {
 		so.refs.Add(1)
@@ -214,7 +214,7 @@ func (so *socket) begin() {
 		return
 	}
 	if so.typ == linux.SOCK_STREAM {
-		so.sup.spawn(so.streamOut)
+		so.attendLater()
 		return
 	}
 	so.refs.Add(1)

@@ -5,6 +5,7 @@ package hijack
 import (
 	"errors"
 	"io"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,11 +18,41 @@ import (
 // A stream is what a socket of type SOCK_STREAM has. socket.mu guards it.
 type stream struct {
 	junk   int         // bytes from shutGate that are not to be sent
+	shut   bool        // the gate is
 	failed linux.Errno // why receiving has ended; 0: it has not, or regularly
 	ended  bool        // the peer has sent all
 
 	settled chan struct{} // closed when an attempt to connect ends; nil: there is none
 	untold  bool          // connected, but nobody was told by connect
+
+	attended bool        // streamOut was started
+	timer    *time.Timer // starts it
+}
+
+// youth is for how long nobody looks whether a new stream was closed. Most are connected
+// before, and a goroutine that waits for that costs more than a timer.
+const youth = 10 * time.Millisecond
+
+// attendLater starts streamOut in a moment.
+func (so *socket) attendLater() {
+	so.mu.Lock()
+	so.stream.timer = time.AfterFunc(youth, func() { so.attend() })
+	so.mu.Unlock()
+}
+
+// attend starts streamOut, unless it has been.
+func (so *socket) attend() bool {
+	so.mu.Lock()
+	attended := so.stream.attended
+	so.stream.attended = true
+	if t := so.stream.timer; t != nil {
+		t.Stop()
+	}
+	so.mu.Unlock()
+	if !attended {
+		so.sup.spawn(so.streamOut)
+	}
+	return !attended
 }
 
 // streamOut moves what the program writes to the kernel, until the program has
@@ -175,8 +206,13 @@ func (so *socket) streamIn() {
 		return
 	}
 	defer at.process.Release(t)
-	for err == nil {
-		err = so.moveIn(t, at.nb)
+	room := make([]byte, few)
+	for many := false; err == nil; {
+		if many {
+			many, err = so.moveMany(t, at.nb)
+		} else {
+			many, err = so.moveFew(t, at.nb, room)
+		}
 	}
 	switch {
 	case errors.Is(err, io.EOF):
@@ -197,8 +233,27 @@ func (so *socket) streamIn() {
 	}
 }
 
-// moveIn moves what there is. It waits without a buffer.
-func (so *socket) moveIn(t *guest.Thread, nb int32) error {
+// few are as many bytes as a goroutine has room for while it waits. Who talks in small
+// messages is served with one call for each.
+const few = 1024
+
+// moveFew waits for bytes, and moves as many as there is room for. It tells whether there
+// may be more.
+func (so *socket) moveFew(t *guest.Thread, nb int32, room []byte) (more bool, err error) {
+	n, err := t.Recv(so.ctx, nb, room, 0)
+	switch {
+	case interrupted(err) && so.ctx.Err() == nil:
+		return false, nil
+	case err != nil:
+		return false, err
+	case n == 0:
+		return false, io.EOF
+	}
+	return n == len(room), so.end.Write(room[:n])
+}
+
+// moveMany moves what there is. It waits without a buffer.
+func (so *socket) moveMany(t *guest.Thread, nb int32) (more bool, err error) {
 	buf := pair.Get()
 	n, err := t.Recv(so.ctx, nb, buf[:], netbsd.MSG_DONTWAIT)
 	if errors.Is(err, netbsd.EAGAIN) {
@@ -206,18 +261,18 @@ func (so *socket) moveIn(t *guest.Thread, nb int32) error {
 		var one [1]byte
 		_, err = t.Recv(so.ctx, nb, one[:], netbsd.MSG_PEEK)
 		if interrupted(err) && so.ctx.Err() == nil {
-			return nil
+			err = nil
 		}
-		return err
+		return true, err
 	}
 	defer pair.Put(buf)
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case n == 0:
-		return io.EOF
+		return false, io.EOF
 	}
-	return so.end.Write(buf[:n])
+	return n > few, so.end.Write(buf[:n])
 }
 
 func (so *socket) discard(t *guest.Thread, nb int32) {

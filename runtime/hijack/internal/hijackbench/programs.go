@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -142,7 +143,7 @@ func acceptProgram() error {
 	fd := int(raw.Fd()) // which makes it blocking
 	b := make([]byte, 1)
 	for {
-		c, _, err := unix.Accept4(fd, unix.SOCK_CLOEXEC)
+		c, _, err := syscall.Accept4(fd, syscall.SOCK_CLOEXEC) // that of package unix asks for the protocol as well
 		if err != nil {
 			return err
 		}

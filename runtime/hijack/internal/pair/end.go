@@ -44,7 +44,7 @@ func New(typ int, nonblock bool) (program int, end *End, err error) {
 		return -1, nil, err
 	}
 	if !nonblock {
-		err = unix.SetNonblock(fds[0], false)
+		_, err = unix.FcntlInt(uintptr(fds[0]), unix.F_SETFL, unix.O_RDWR)
 	}
 	if err == nil {
 		end, err = newEnd(fds[1])
