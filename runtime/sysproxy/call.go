@@ -3,6 +3,7 @@ package sysproxy
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 type call struct {
 	c      *session
 	thread kernel.Thread
+	aside  func() // lets another goroutine read the connection
 	id     uint64
 	num    syscalls.Number
 	args   syscalls.Args
@@ -27,7 +29,8 @@ type call struct {
 	ended       chan struct{} // closed when interrupted; nil until somebody asks
 }
 
-// syscall begins a call. Its answer comes when it has ended.
+// syscall begins a call. Its answer comes when it has ended. It returns errPassed
+// when another goroutine has come to read the connection.
 func (c *session) syscall(h header, body []byte, state state) error {
 	if state == inExec {
 		c.post(header{id: h.id, class: classResponse, typ: typeSyscall}, result(nil, ^uintptr(0), 0, netbsd.EBUSY))
@@ -39,21 +42,35 @@ func (c *session) syscall(h header, body []byte, state state) error {
 		c.post(header{id: h.id, class: classResponse, typ: typeSyscall}, result(nil, ^uintptr(0), 0, netbsd.EINVAL))
 		return nil
 	}
+	k, err := c.newCall(h.id, num, args)
+	switch {
+	case errors.Is(err, TryAgain):
+		return c.refuse(h, TryAgain)
+	case err != nil:
+		c.post(header{id: h.id, class: classResponse, typ: typeSyscall}, result(nil, ^uintptr(0), 0, netbsd.ENOMEM))
+		return nil
+	case !c.lend(k):
+		go k.run()
+		return nil
+	}
+	return c.here(k)
+}
+
+// newCall returns a call that is under way.
+func (c *session) newCall(id uint64, num syscalls.Number, args syscalls.Args) (*call, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.active >= c.limits.Calls {
-		return c.refuse(h, TryAgain)
+		return nil, TryAgain
 	}
 	k, err := c.takeCall()
 	if err != nil {
-		c.post(header{id: h.id, class: classResponse, typ: typeSyscall}, result(nil, ^uintptr(0), 0, netbsd.ENOMEM))
-		return nil
+		return nil, err
 	}
-	k.id, k.num, k.args = h.id, num, args
+	k.id, k.num, k.args = id, num, args
 	c.calls[k] = struct{}{}
 	c.active++
-	go k.run()
-	return nil
+	return k, nil
 }
 
 // arguments reads the slots of a call, of which nothing but the bytes of the
@@ -84,6 +101,7 @@ func (c *session) takeCall() (*call, error) {
 		return k, nil
 	}
 	k := &call{c: c}
+	k.aside = func() { c.pass(k) }
 	k.up.done = make(chan struct{}, 1)
 	var err error
 	k.thread, err = c.guest.NewThread(k)
@@ -93,8 +111,9 @@ func (c *session) takeCall() (*call, error) {
 // maxIdle is how many threads a client keeps that make no call.
 const maxIdle = 64
 
-// run makes the call and answers it.
-func (k *call) run() {
+// run makes the call and answers it. It reports whether the goroutine still has
+// the connection to read that was lent to the call.
+func (k *call) run() (reads bool) {
 	c := k.c
 	reboot := k.num == netbsd.SYS_reboot
 	var r0, r1 uintptr
@@ -105,7 +124,7 @@ func (k *call) run() {
 	case c.server.Reboot == nil:
 		reboot, err = false, netbsd.EPERM
 	}
-	sendErr := c.out.send(header{id: k.id, class: classResponse, typ: typeSyscall}, result(k.reply[:0], r0, r1, err))
+	sendErr := c.out.sendOr(k.aside, header{id: k.id, class: classResponse, typ: typeSyscall}, result(k.reply[:0], r0, r1, err))
 	if sendErr != nil {
 		_ = c.conn.Close()
 	}
@@ -114,6 +133,9 @@ func (k *call) run() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if reads = c.lent == k; reads {
+		c.lentTo(nil)
+	}
 	delete(c.calls, k)
 	k.reset()
 	if len(c.idle) < maxIdle {
@@ -123,6 +145,7 @@ func (k *call) run() {
 	}
 	c.active--
 	c.done.Broadcast()
+	return reads
 }
 
 // result appends the body of a call's answer. An error that is not the
@@ -178,8 +201,10 @@ var _ context.Context = (*call)(nil)
 // Deadline implements [context.Context].
 func (k *call) Deadline() (time.Time, bool) { return time.Time{}, false }
 
-// Done implements [context.Context].
+// Done implements [context.Context]. A kernel asks for it when the call is to
+// sleep.
 func (k *call) Done() <-chan struct{} {
+	k.aside()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.ended == nil {

@@ -26,11 +26,11 @@ func FuzzServer(f *testing.F) {
 	s := &Server{Kernel: boot(f, nil)}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ours, theirs := net.Pipe()
-		c := newSession(s, ours, s.Limits.withDefaults())
+		s.start(ours)
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			c.serve()
+			s.running.Wait()
 		}()
 		go func() { _, _ = io.Copy(io.Discard, theirs) }()
 		_ = theirs.SetWriteDeadline(time.Now().Add(time.Second))

@@ -9,14 +9,16 @@ import (
 // An outbox sends frames whole, one after the other, for goroutines that run
 // at once. Whoever comes while another is sending leaves its frames to that one.
 type outbox struct {
-	conn net.Conn
-	raw  syscall.RawConn // nil: not known
+	conn  net.Conn
+	raw   syscall.RawConn // nil: not known
+	write func(fd uintptr) bool
 
 	mu      sync.Mutex
 	drained sync.Cond // over mu: pending has become short
 	pending []byte    // frames not sent yet
 	spare   []byte    // an empty buffer
 	sending bool
+	written int   // what write wrote
 	err     error // of a write; nothing is sent any more
 }
 
@@ -30,21 +32,36 @@ const (
 func newOutbox(conn net.Conn) *outbox {
 	o := &outbox{conn: conn, raw: rawConn(conn)}
 	o.drained.L = &o.mu
+	o.write = func(fd uintptr) bool {
+		o.written = writeNow(fd, o.pending) // an error comes again, in flush
+		return true
+	}
 	return o
 }
 
-// put adds a frame that need not leave before another one does. Its body is the
-// parts; the header's length is set here.
-func (o *outbox) put(h header, parts ...[]byte) error { return o.add(h, parts, false) }
+// send sends a frame. Its body is the parts; the header's length is set here.
+func (o *outbox) send(h header, parts ...[]byte) error { return o.add(nil, true, h, parts) }
 
-// send adds a frame and sees to it that all leaves.
-func (o *outbox) send(h header, parts ...[]byte) error { return o.add(h, parts, true) }
+// put is send for a frame that need not leave before another one does. Before it
+// waits for the other side to read, it calls aside.
+func (o *outbox) put(aside func(), h header, parts ...[]byte) error {
+	return o.add(aside, false, h, parts)
+}
 
-func (o *outbox) add(h header, parts [][]byte, now bool) error {
+// sendOr is send that calls aside before it waits for the other side to read.
+func (o *outbox) sendOr(aside func(), h header, parts ...[]byte) error {
+	return o.add(aside, true, h, parts)
+}
+
+// add adds a frame, and sees to it that all leaves when it is to leave now. Before
+// it waits it calls aside, when there is one, without the lock.
+func (o *outbox) add(aside func(), now bool, h header, parts [][]byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for o.sending && len(o.pending) > pendingMax && o.err == nil {
-		o.drained.Wait()
+		if aside = o.call(aside); o.sending {
+			o.drained.Wait()
+		}
 	}
 	if o.err != nil {
 		return o.err
@@ -54,8 +71,23 @@ func (o *outbox) add(h header, parts [][]byte, now bool) error {
 		return nil
 	}
 	o.sending = true
+	if aside != nil {
+		if o.try(); len(o.pending) > 0 {
+			o.call(aside)
+		}
+	}
 	o.flush()
 	return o.err
+}
+
+// call calls a function without the lock, and returns the one to call next.
+func (o *outbox) call(aside func()) func() {
+	if aside != nil {
+		o.mu.Unlock()
+		aside()
+		o.mu.Lock()
+	}
+	return nil
 }
 
 // post is send for who must not wait: the goroutine that reads the connection,
@@ -91,13 +123,9 @@ func (o *outbox) try() {
 	if o.raw == nil {
 		return
 	}
-	n := 0
-	_ = o.raw.Write(func(fd uintptr) bool {
-		n = writeNow(fd, o.pending) // an error comes again, in flush
-		return true
-	})
-	if n > 0 {
-		o.pending = o.pending[:copy(o.pending, o.pending[n:])]
+	o.written = 0
+	if _ = o.raw.Write(o.write); o.written > 0 {
+		o.pending = o.pending[:copy(o.pending, o.pending[o.written:])]
 	}
 }
 

@@ -62,7 +62,7 @@ func (k *call) WriteAt(p []byte, a abi.Addr) error {
 	for off := 0; off < len(p); off += pieceMax {
 		b := p[off:min(off+pieceMax, len(p))]
 		h, ok := k.c.upcallHeader(typeCopyout, nil)
-		if !ok || k.c.out.put(h, appendWord(appendWord(where[:0], uintptr(len(b))), uintptr(a)+uintptr(off)), b) != nil {
+		if !ok || k.c.out.put(k.aside, h, appendWord(appendWord(where[:0], uintptr(len(b))), uintptr(a)+uintptr(off)), b) != nil {
 			return &abi.AddrError{Op: "write", Addr: a, Len: len(p), Err: abi.ErrFault}
 		}
 	}
@@ -94,9 +94,10 @@ func (k *call) answer(typ uint16, dst, body []byte) (int, error) {
 	if !ok {
 		return 0, errGone
 	}
-	if k.c.out.send(h, body) != nil {
+	if k.c.out.sendOr(k.aside, h, body) != nil {
 		_ = k.c.conn.Close() // who reads notices, and finishes u
 	}
+	k.c.readFor(k)
 	<-u.done
 	u.dst = nil
 	return u.n, u.err

@@ -30,6 +30,9 @@ type Server struct {
 	preforks  preforks
 	running   sync.WaitGroup // sessions
 
+	watching sync.Mutex
+	watched  map[*session]uint32 // what lends was; nil while nobody watches
+
 	askSupport sync.Once
 	lacks      []syscalls.Number // system calls
 }
@@ -148,13 +151,17 @@ func (s *Server) start(conn net.Conn) {
 	}
 	c := newSession(s, conn, limits)
 	s.sessions[c] = struct{}{}
-	s.running.Go(func() {
-		defer c.conn.Close() // when it counts no more
-		c.serve()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.sessions, c)
-	})
+	s.running.Add(1)
+	go c.serve()
+}
+
+// ended forgets a client, of which nothing is left.
+func (s *Server) ended(c *session) {
+	s.mu.Lock()
+	delete(s.sessions, c)
+	s.mu.Unlock()
+	_ = c.conn.Close() // when it counts no more
+	s.running.Done()
 }
 
 // has tells whether the kernel has a system call, as far as it says.

@@ -7,22 +7,28 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/abigen/abigen/netbsd"
 	"github.com/abigen/abigen/runtime/kernel"
 )
 
-// A session is a client's connection, as the server sees it. One goroutine
-// reads it, and calls have one each. The one that reads must not wait for the client: calls
-// wait for what it reads.
+// A session is a client's connection, as the server sees it. One goroutine at a
+// time reads it, see lent. The one that reads must not wait for the client: calls wait for
+// what it reads.
 type session struct {
 	server *Server
 	limits Limits
 	conn   net.Conn
 	in     *frameReader
+	near   *arrivals // on conn
+	brisk  bool      // requests come one soon after the other
 	out    *outbox
 	guest  *guest // nil before the handshake
+
+	lends   atomic.Uint32 // twice how often the connection was lent; odd as long as it is
+	watched atomic.Bool   // by the server, for calls that sleep
 
 	mu     sync.Mutex
 	state  state
@@ -30,6 +36,8 @@ type session struct {
 	asked  map[uint64]*upcall // that have no answer yet
 	calls  map[*call]struct{} // under way
 	idle   []*call
+	lent   *call     // that is made by the goroutine which reads; nil while it does read
+	reads  bool      // it does, for an upcall of lent
 	active int       // calls and execs under way
 	done   sync.Cond // over mu: active has become less
 }
@@ -49,7 +57,7 @@ var errClose = errors.New("the connection is closed")
 
 func newSession(s *Server, conn net.Conn, limits Limits) *session {
 	c := &session{
-		server: s, limits: limits, conn: conn, in: newFrameReader(conn), out: newOutbox(conn),
+		server: s, limits: limits, conn: conn, in: newFrameReader(conn), near: newArrivals(conn), out: newOutbox(conn),
 		asked: map[uint64]*upcall{}, calls: map[*call]struct{}{},
 	}
 	c.done.L = &c.mu
@@ -59,14 +67,33 @@ func newSession(s *Server, conn net.Conn, limits Limits) *session {
 // endTimeout is how long a client may take to read the last of what is sent.
 const endTimeout = 2 * time.Second
 
-// serve talks to the client until it goes away or has to.
+// serve talks to the client until it goes away or has to. It returns when
+// another goroutine does that.
 func (c *session) serve() {
 	deadline := time.Now().Add(c.limits.Handshake)
 	_ = c.conn.SetDeadline(deadline)
 	if _, err := c.conn.Write([]byte(banner(c.server.Kernel.Release()))); err != nil {
+		c.server.ended(c)
 		return
 	}
-	err := c.read()
+	c.readOn()
+}
+
+// readOn handles frames until there are no more, or another goroutine does.
+func (c *session) readOn() {
+	for {
+		switch err := c.next(); {
+		case err == errPassed: //nolint:errorlint // a value that is not wrapped
+			return
+		case err != nil:
+			c.finish(err)
+			return
+		}
+	}
+}
+
+// finish ends what is left when nothing is read any more.
+func (c *session) finish(err error) {
 	if !errors.Is(err, io.EOF) { // who only stops sending still gets the answers
 		_ = c.conn.SetWriteDeadline(time.Now().Add(endTimeout))
 		c.out.finish()
@@ -77,26 +104,22 @@ func (c *session) serve() {
 		c.server.log().Warn("a client breaks the protocol", "client", c.conn.RemoteAddr(), "error", err)
 	}
 	c.end()
+	c.server.ended(c)
 }
 
-// read handles frames until there are no more.
-func (c *session) read() error {
-	for {
-		h, err := c.in.header()
-		if err != nil {
-			return err
-		}
-		switch h.class {
-		case classRequest:
-			err = c.request(h)
-		case classResponse:
-			err = c.answered(h)
-		default:
-			err = c.failed(h)
-		}
-		if err != nil {
-			return err
-		}
+// next reads a frame and handles it.
+func (c *session) next() error {
+	h, err := c.header()
+	if err != nil {
+		return err
+	}
+	switch h.class {
+	case classRequest:
+		return c.request(h)
+	case classResponse:
+		return c.answered(h)
+	default:
+		return c.failed(h)
 	}
 }
 

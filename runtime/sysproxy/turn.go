@@ -1,6 +1,7 @@
 package sysproxy
 
 import (
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -15,15 +16,16 @@ import (
 // connection is noticed by the next request: who waits in Go's poller, or for a timer, would
 // have a thread woken by each answer.
 
-// How long who has the turn waits for something to come before others may,
-// in milliseconds, and how many wait so at the same time in all: each takes a thread.
-const (
-	soonWait = 5
-	maxSoon  = 4
-)
+// soonWait is how long who has the turn waits for something to come before others
+// may, in milliseconds.
+const soonWait = 5
 
-// waitingSoon is how many do.
-var waitingSoon atomic.Int32
+// maxSoon is how many goroutines wait so at the same time: each takes a thread,
+// and may keep a processor from the others for the moment.
+var (
+	maxSoon     = int32(runtime.GOMAXPROCS(0))
+	waitingSoon atomic.Int32
+)
 
 // turnFrames is how many frames are read for one request. A reader that stays
 // with its turn does not notice that its context is done.
@@ -76,14 +78,17 @@ func (c *clientConn) rest() bool {
 	return !c.reading
 }
 
-// soon waits a moment for something to read. It does so in the host's kernel:
-// Go's poller takes several times as long as a round trip to wake somebody up.
-func (c *clientConn) soon() bool {
-	if c.in.r.Buffered() > 0 {
+// soon waits a moment for something to read.
+func (c *clientConn) soon() bool { return comesSoon(c.in, c.near, soonWait) }
+
+// comesSoon waits some milliseconds for something to read. It does so in the host's
+// kernel: Go's poller takes several times as long as a round trip to wake somebody up.
+func comesSoon(in *frameReader, near *arrivals, ms int) bool {
+	if in.r.Buffered() > 0 {
 		return true
 	}
 	defer waitingSoon.Add(-1)
-	return waitingSoon.Add(1) <= maxSoon && c.near.readable(soonWait)
+	return waitingSoon.Add(1) <= maxSoon && near.readable(ms)
 }
 
 // next reads a frame and handles it.

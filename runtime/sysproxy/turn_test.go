@@ -61,3 +61,71 @@ func echo(t *testing.T, th kernel.Thread, mem *abi.Bytes, first byte) {
 		}
 	}
 }
+
+// A stuckKernel has calls of getppid(2) wait without asking for the end of their
+// context, until it is let go.
+type stuckKernel struct {
+	kernel.Kernel
+	begun, free chan struct{}
+}
+
+func (k stuckKernel) NewProcess(opt kernel.ProcessOptions) (kernel.Process, error) {
+	p, err := k.Kernel.NewProcess(opt)
+	return stuckProcess{p, k}, err
+}
+
+type stuckProcess struct {
+	kernel.Process
+	k stuckKernel
+}
+
+func (p stuckProcess) NewThread(mem abi.Memory) (kernel.Thread, error) {
+	th, err := p.Process.NewThread(mem)
+	return stuckThread{th, p.k}, err
+}
+
+type stuckThread struct {
+	kernel.Thread
+	k stuckKernel
+}
+
+func (th stuckThread) Syscall(ctx context.Context, num syscalls.Number, args syscalls.Args) (r0, r1 uintptr, err error) {
+	if num == netbsd.SYS_getppid {
+		th.k.begun <- struct{}{}
+		<-th.k.free
+	}
+	return th.Thread.Syscall(ctx, num, args)
+}
+
+// A call that takes long and has not said so does not keep others of the process
+// waiting.
+func TestLongCall(t *testing.T) {
+	k := stuckKernel{boot(t, nil), make(chan struct{}), make(chan struct{})}
+	p, th := newProcess(t, dial(t, serve(t, &Server{Kernel: k})), nil)
+	done := make(chan error, 1)
+	go func() {
+		_, err := syscalls.Getppid(context.Background(), th)
+		done <- err
+	}()
+	<-k.begun
+	if _, err := syscalls.Getpid(t.Context(), newThread(t, p, 0x2000, nil)); err != nil {
+		t.Error(err)
+	}
+	close(k.free)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// Null calls, one after the other, of a server in the same process. They allocate
+// nothing.
+func BenchmarkNullCall(b *testing.B) {
+	_, th := newProcess(b, dial(b, serve(b, &Server{Kernel: boot(b, nil)})), nil)
+	ctx := context.Background()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := syscalls.Getppid(ctx, th); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
