@@ -2,14 +2,15 @@ package rump
 
 import (
 	"bytes"
+	"context"
 	"errors"
-	"fmt"
 	"math/bits"
 	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/runtime/kernel"
 )
 
@@ -128,17 +129,17 @@ func (k *local) identify() error {
 	if !alive {
 		return k.death()
 	}
-	revision := int32(r[0].result)
-	switch {
-	case revision == kernel.NetBSD79934.Revision:
-		k.release = kernel.NetBSD79934
-	case revision/100000000 == kernel.NetBSD10.Revision/100000000:
-		k.release = kernel.NetBSD10
-	default:
-		return fmt.Errorf("the kernel is of NetBSD %d.%d.%d, whose structures this package does not know; it knows those of %s and %s",
-			revision/100000000, revision/1000000%100, revision/100%10000, kernel.NetBSD79934.Version, kernel.NetBSD10.Version)
-	}
 	var err error
-	k.layout, err = k.findLayout()
+	if k.layout, err = k.findLayout(); err != nil {
+		return err
+	}
+	p := &probe{mem: &abi.Bytes{Base: probeBase, Data: make([]byte, probeSize)}}
+	t, err := k.spare.NewThread(p.mem)
+	if err != nil {
+		return err
+	}
+	defer t.Exit()
+	p.c = t
+	k.release, err = p.release(context.Background(), int32(r[0].result))
 	return err
 }
