@@ -175,7 +175,7 @@ func tree(ts *testscript.TestScript) map[string]string {
 }
 
 func waitFor(ts *testscript.TestScript, _ bool, args []string) {
-	for range 1000 {
+	for range 6000 {
 		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
 			return
 		}

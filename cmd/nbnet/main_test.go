@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"sync"
 	"testing"
@@ -21,10 +22,22 @@ import (
 func TestMain(m *testing.M) {
 	hijack.Helper()
 	netbsdkernel.Helper()
-	testscript.Main(m, map[string]func(){"nbnet": func() {
+	testscript.Main(interruptible{m}, map[string]func(){"nbnet": func() {
 		completeWithin = time.Minute // nobody waits at a prompt
 		main()
 	}})
+}
+
+// interruptible runs tests whose programs heed interrupts, which programs do not that
+// were started in the background of a shell, nor what they start.
+type interruptible struct{ *testing.M }
+
+// Run implements [testscript.TestingM].
+func (m interruptible) Run() int {
+	if signal.Ignored(os.Interrupt) {
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	}
+	return m.M.Run()
 }
 
 // TestScripts runs the scripts in testdata. Beside the commands of testscript
