@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,11 +59,13 @@ func measure(o options) error {
 	}
 	fmt.Fprintln(w, "ns for a call\t\t\t\t")
 	row(o, w, "handed over and back", first, []string{self}, own("bare"), bare)
-	row(o, w, "getsockopt SO_TYPE", first, []string{self}, own("call"), onHost, onStack)
+	row(o, w, "getsockopt SO_TYPE", first, []string{self}, own("type"), onHost, onStack)
+	row(o, w, "getsockopt SO_KEEPALIVE", first, []string{self}, own("option"), onHost, onStack)
 	row(o, w, "getsockname", first, []string{self}, own("name"), onHost, onStack)
 	fmt.Fprintln(w, "connections a second\t\t\t\t")
 	proxy := wrapped("proxychains4", "proxychains4", "-q")
 	row(o, w, "one after another", first, []string{self}, own("connect"), onHost, onStack, proxy)
+	row(o, w, "eight at once", first, []string{self}, own("many"), onHost, onStack, proxy)
 	seconds := strconv.Itoa(max(int(o.time.Seconds()), 1))
 	fmt.Fprintln(w, "Gbit/s\t\t\t\t")
 	script := "iperf3 -s -p 5299 >/dev/null 2>&1 & s=$!; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; o=$(iperf3 -J -c 127.0.0.1 -p 5299 -t " + seconds + ") && break; done; echo \"$o\"; kill $s"
@@ -139,6 +142,7 @@ func runHost(_ options, args, env []string) (string, error) {
 
 // runStack runs a program on a kernel.
 func runStack(_ options, args, env []string) (string, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as nbnet run has it
 	k, err := netstack.New(netstack.Config{})
 	if err != nil {
 		return "", err

@@ -9,9 +9,11 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"github.com/abigen/abigen/runtime/hijack/internal/seccomp"
@@ -27,9 +29,11 @@ const timeName = "HIJACKBENCH_TIME"
 // programs print figures.
 var programs = map[string]func() error{
 	"bare":    bareProgram,
-	"call":    func() error { return callProgram(optionCall) },
+	"type":    func() error { return callProgram(typeCall) },
+	"option":  func() error { return callProgram(optionCall) },
 	"name":    func() error { return callProgram(nameCall) },
-	"connect": connectProgram,
+	"connect": func() error { return connectProgram(1) },
+	"many":    func() error { return connectProgram(8) },
 }
 
 func duration() time.Duration {
@@ -57,9 +61,14 @@ func bareProgram() error {
 	return callProgram(func(int) { unix.Getppid() })
 }
 
-func optionCall(fd int) { _, _ = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE) }
+// typeCall asks for what the placeholder knows.
+func typeCall(fd int) { _, _ = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE) }
 
-func nameCall(fd int) { _, _ = unix.Getsockname(fd) }
+// optionCall asks for what the kernel knows.
+func optionCall(fd int) { _, _ = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE) }
+
+// nameCall makes one call; that of package unix asks for the protocol as well.
+func nameCall(fd int) { _, _ = syscall.Getsockname(fd) }
 
 // callProgram prints the nanoseconds of a call.
 func callProgram(f func(fd int)) error {
@@ -77,9 +86,9 @@ func callProgram(f func(fd int)) error {
 	return nil
 }
 
-// connectProgram prints connections a second, each of which moves a byte there and
-// one back, to a server in a process of its own.
-func connectProgram() error {
+// connectProgram prints connections a second of several clients, each of which moves a
+// byte there and one back, to a server in a process of its own.
+func connectProgram(clients int) error {
 	if len(os.Args) > 1 {
 		return acceptProgram()
 	}
@@ -97,14 +106,25 @@ func connectProgram() error {
 	if _, err := fmt.Fscan(out, &port); err != nil {
 		return err
 	}
-	n := 0
+	var n atomic.Int64
+	var all errgroup.Group
 	start := time.Now()
-	for end := start.Add(duration()); time.Now().Before(end); n++ {
-		if err := connectOnce(port); err != nil {
-			return err
-		}
+	end := start.Add(duration())
+	for range clients {
+		all.Go(func() error {
+			runtime.LockOSThread()
+			for ; time.Now().Before(end); n.Add(1) {
+				if err := connectOnce(port); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
-	fmt.Println(float64(n) / time.Since(start).Seconds())
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	fmt.Println(float64(n.Load()) / time.Since(start).Seconds())
 	return nil
 }
 
