@@ -38,7 +38,7 @@ func FuzzServer(f *testing.F) {
 		theirs.Close()
 		select {
 		case <-ended:
-		case <-time.After(10 * time.Second):
+		case <-time.After(limit):
 			t.Fatal("the session does not end")
 		}
 	})
@@ -79,7 +79,7 @@ func FuzzClient(f *testing.F) {
 		theirs.Close()
 		select {
 		case <-done:
-		case <-time.After(10 * time.Second):
+		case <-time.After(limit):
 			t.Fatal("a call does not end")
 		}
 		conn.end(io.EOF)
