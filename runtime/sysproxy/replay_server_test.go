@@ -43,7 +43,7 @@ func (p *player) dial() *peer {
 	return &peer{player: p, Conn: c, in: newFrameReader(c), frames: make(chan frame, 100), raised: make(chan uint32, 100)}
 }
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // frame reads one.
 func (c *peer) frame(wait time.Duration) (frame, error) {
