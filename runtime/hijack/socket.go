@@ -181,28 +181,24 @@ func prepare(ctx context.Context, t *guest.Thread, nb, family, typ int32) {
 
 // adopt makes a pair for a descriptor of a process.
 func (s *supervisor) adopt(k kind, at *descriptor, nonblock bool) (*socket, int, error) {
-	typ := unix.SOCK_SEQPACKET
+	var p placeholder
+	var err error
 	if k.typ == linux.SOCK_STREAM {
-		typ = unix.SOCK_STREAM
+		p, err = s.placeholders.take(nonblock)
+	} else {
+		p, err = newPlaceholder(unix.SOCK_SEQPACKET, nonblock)
 	}
-	fd, end, err := pair.New(typ, nonblock)
 	if err != nil {
 		return nil, -1, err
 	}
-	ino, err := inode(fd)
-	if err != nil {
-		_ = unix.Close(fd)
-		end.Close()
-		return nil, -1, err
-	}
-	so := &socket{sup: s, kind: k, ino: ino, end: end, gone: make(chan struct{})}
+	so := &socket{sup: s, kind: k, ino: p.ino, end: p.end, gone: make(chan struct{})}
 	so.at.Store(at)
 	so.ctx, so.cancel = context.WithCancel(s.ctx)
 	so.refs.Store(1)
 	s.mu.Lock()
-	s.sockets[ino] = so
+	s.sockets[p.ino] = so
 	s.mu.Unlock()
-	return so, fd, nil
+	return so, p.fd, nil
 }
 
 // begin starts to look at what the program does with its end of a new socket.

@@ -30,6 +30,8 @@ type supervisor struct {
 	running  sync.WaitGroup
 	workers  workers
 
+	placeholders placeholders
+
 	mu      sync.Mutex
 	sockets map[uint64]*socket // by the inode of the placeholder
 	graves  []*socket          // oldest first
@@ -38,7 +40,7 @@ type supervisor struct {
 }
 
 func newSupervisor(k kernel.Kernel, cfg Config) (*supervisor, error) {
-	s := &supervisor{cfg: cfg, kernel: k, sockets: map[uint64]*socket{}, over: make(chan struct{}), workers: workers{work: make(chan func())}}
+	s := &supervisor{cfg: cfg, kernel: k, sockets: map[uint64]*socket{}, over: make(chan struct{}), workers: workers{work: make(chan func())}, placeholders: newPlaceholders()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if cfg.Stats != nil {
 		s.stats = &stats{lines: map[string]*statsLine{}}
@@ -62,6 +64,7 @@ func newSupervisor(k kernel.Kernel, cfg Config) (*supervisor, error) {
 func (s *supervisor) serve(l *seccomp.Listener) {
 	s.listener = l
 	_ = l.Synchronous() // older kernels are slower
+	s.running.Go(func() { s.placeholders.fill(s.ctx.Done()) })
 	go s.receive()
 }
 
