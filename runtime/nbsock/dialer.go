@@ -98,7 +98,7 @@ func (d *Dialer) limit(ctx context.Context) (context.Context, context.CancelFunc
 		}
 	}
 	if deadline.IsZero() {
-		return context.WithCancel(ctx)
+		return ctx, func() {}
 	}
 	return context.WithDeadline(ctx, deadline)
 }
@@ -142,13 +142,17 @@ func (d *Dialer) dialInet(ctx context.Context, k kind, network string, ap netip.
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: err}
 	}
-	address := ap.String()
-	if !k.hasPorts() {
+	address := ""
+	switch {
+	case d.Control == nil: // nobody else wants it
+	case k.hasPorts():
+		address = ap.String()
+	default:
 		address = ap.Addr().String()
 	}
 	for range selfConnects {
 		c, err := d.dial(ctx, k, network, address, family, &name)
-		if err != nil || d.LocalAddr != nil || !k.hasPorts() || addrString(c.LocalAddr()) != addrString(c.RemoteAddr()) {
+		if err != nil || d.LocalAddr != nil || !k.hasPorts() || !same(c.LocalAddr(), c.RemoteAddr()) {
 			return c, err
 		}
 		_ = c.Close()
@@ -161,6 +165,19 @@ func (d *Dialer) dialInet(ctx context.Context, k kind, network string, ap netip.
 // is not in the way of an IPv4 socket's choice of a port. The next one gets
 // another port.
 const selfConnects = 3
+
+// same tells whether two addresses of one network are one.
+func same(a, b net.Addr) bool {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		b, ok := b.(*net.TCPAddr)
+		return ok && a.Port == b.Port && a.Zone == b.Zone && a.IP.Equal(b.IP)
+	case *net.UDPAddr:
+		b, ok := b.(*net.UDPAddr)
+		return ok && a.Port == b.Port && a.Zone == b.Zone && a.IP.Equal(b.IP)
+	}
+	return false
+}
 
 var errSelfConnect = errors.New("connected to itself")
 
@@ -179,9 +196,7 @@ func (d *Dialer) dial(ctx context.Context, k kind, network, address string, fami
 	if k.typ == netbsd.SOCK_DGRAM || k.typ == netbsd.SOCK_RAW {
 		return &PacketConn{Socket: s}, nil
 	}
-	c := &Conn{Socket: s}
-	_ = c.configure(keepAlive(d.KeepAlive)) // fails when the peer has gone already: reads will tell
-	return c, nil
+	return &Conn{Socket: s}, nil
 }
 
 func (d *Dialer) establish(ctx context.Context, s *Socket, address string, name *sockaddr) error {
@@ -189,6 +204,11 @@ func (d *Dialer) establish(ctx context.Context, s *Socket, address string, name 
 		if err := d.Control(ctx, s.network, address, s); err != nil {
 			return err
 		}
+	}
+	if s.typ == netbsd.SOCK_STREAM {
+		// This is quicker before there is a connection. It fails for times that are too
+		// long, which package net does not mind either.
+		_ = (&Conn{Socket: s}).configure(keepAlive(d.KeepAlive))
 	}
 	if d.LocalAddr != nil {
 		local, err := s.name(d.LocalAddr)

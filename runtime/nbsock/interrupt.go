@@ -109,11 +109,17 @@ func (i *interrupt) fire() {
 		return
 	}
 	if i.done == nil {
-		i.done = make(chan struct{})
+		i.done = over // nobody has waited
+	} else {
+		close(i.done)
 	}
-	close(i.done)
 	i.fired = true
 }
+
+// over is the channel of interrupts that fire before anybody waits for them.
+var over = make(chan struct{})
+
+func init() { close(over) }
 
 // close interrupts the call under way and all later ones.
 func (i *interrupt) close() {

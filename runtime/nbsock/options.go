@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"time"
+	"unsafe"
 
 	"github.com/abigen/abigen/abi"
 	"github.com/abigen/abigen/netbsd"
@@ -24,7 +25,10 @@ func (s *Socket) SetsockoptInt(level, name int32, value int) error {
 	if int(v) != value {
 		return s.opError("set", os.NewSyscallError("setsockopt", netbsd.EINVAL))
 	}
-	return s.Setsockopt(level, name, abi.AsBytes(&v))
+	return s.opError("set", s.call("setsockopt", func(t *thread) error {
+		t.mem.scratch.value = uint32(v)
+		return syscalls.Setsockopt(context.Background(), t, s.fd, level, name, t.mem.addr(valueAt), uint32(unsafe.Sizeof(v)))
+	}))
 }
 
 func (s *Socket) setsockopt(level, name int32, value []byte) error {

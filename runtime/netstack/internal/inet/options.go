@@ -28,7 +28,7 @@ type Options struct {
 	faith      bool   // IPV6_FAITH, which does nothing
 	multicast4 multicast4
 	multicast6 multicast6
-	sticky     Packet6
+	sticky     *Packet6 // it is replaced, and not changed
 }
 
 // purge forgets an interface that is gone.
@@ -85,7 +85,7 @@ func (p *Params) options() Options {
 		portAlgo:   portAlgoDefault,
 		multicast4: newMulticast4,
 		multicast6: multicast6{hops: uint8(p.GroupHops.Load()), loop: netbsd.IPV6_DEFAULT_MULTICAST_LOOP != 0},
-		sticky:     newPacket6,
+		sticky:     &newPacket6,
 	}
 }
 
@@ -113,7 +113,7 @@ func (p *Pcb) MinTTL() uint8 {
 // Mapped returns the options for IPv4 packets of an AF_INET6 socket, which has
 // only those for groups.
 func (o *Options) Mapped() Options {
-	return Options{multicast4: o.multicast4}
+	return Options{multicast4: o.multicast4, sticky: &newPacket6}
 }
 
 // Option returns an option of the level IPPROTO_IP or IPPROTO_IPV6

@@ -91,11 +91,11 @@ func (p *Pcb) setSticky(l *kern.Lwp, name int32, value []byte) error {
 			return nil
 		}
 	}
-	o := p.Options().sticky
+	o := *p.Options().sticky
 	if err := o.set(p.table.Net, l, name, value); err != nil {
 		return err
 	}
-	p.Change(func(options *Options) { options.sticky = o })
+	p.Change(func(options *Options) { options.sticky = &o })
 	return nil
 }
 

@@ -14,7 +14,7 @@ type Table struct {
 	Net *Net
 
 	mu    sync.RWMutex
-	all   map[*Pcb]struct{}
+	all   *Pcb            // the first of a list, the youngest
 	ports map[uint16]*Pcb // the first of a list, last bound first
 	conns map[conn]*Pcb
 	born  uint64
@@ -28,7 +28,7 @@ type conn struct {
 
 // NewTable adds a table, which is empty, to a network.
 func NewTable(n *Net) *Table {
-	t := &Table{Net: n, all: map[*Pcb]struct{}{}, ports: map[uint16]*Pcb{}, conns: map[conn]*Pcb{}}
+	t := &Table{Net: n, ports: map[uint16]*Pcb{}, conns: map[conn]*Pcb{}}
 	n.tables = append(n.tables, t)
 	return t
 }
@@ -45,6 +45,7 @@ type Pcb struct {
 	laddr, faddr netip.Addr
 	lport, fport uint16
 	prev, next   *Pcb // with the same lport; nil at the ends
+	young, old   *Pcb // in table.all; nil at the ends
 	connected    bool // in table.conns
 	accepted     bool // the other end began
 	v6only       bool
@@ -70,7 +71,10 @@ func (t *Table) AttachUser(so *socket.Socket, user any) *Pcb {
 	defer t.mu.Unlock()
 	t.born++
 	p.born = t.born
-	t.all[p] = struct{}{}
+	if p.old = t.all; p.old != nil {
+		p.old.young = p
+	}
+	t.all = p
 	return p
 }
 
@@ -82,7 +86,24 @@ func (p *Pcb) Detach() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.unlink(p)
-	delete(t.all, p)
+	t.forget(p)
+}
+
+// forget takes p out of the list of all blocks, unless it is not there any more. The table
+// is locked.
+func (t *Table) forget(p *Pcb) {
+	switch {
+	case p.young != nil:
+		p.young.old = p.old
+	case t.all == p:
+		t.all = p.old
+	default:
+		return
+	}
+	if p.old != nil {
+		p.old.young = p.young
+	}
+	p.young, p.old = nil, nil
 }
 
 // portHash is how many chains the kernel's table of ports has (TCBHASHSIZE). A
@@ -167,11 +188,11 @@ func (p *Pcb) V6Only() bool {
 	return p.v6only
 }
 
-// Each calls f for all blocks of the table, in no order, without any lock.
+// Each calls f for all blocks of the table, the youngest first, without any lock.
 func (t *Table) Each(f func(*Pcb)) {
 	t.mu.RLock()
-	list := make([]*Pcb, 0, len(t.all))
-	for p := range t.all {
+	var list []*Pcb
+	for p := t.all; p != nil; p = p.old {
 		list = append(list, p)
 	}
 	t.mu.RUnlock()

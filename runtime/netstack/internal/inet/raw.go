@@ -80,8 +80,7 @@ func (p *Pcb) TowardRaw(name []byte, o *Packet6) (src, dst netip.Addr, err error
 		return src, dst, err
 	}
 	if o == nil {
-		options := p.Options()
-		o = &options.sticky
+		o = p.Options().sticky
 	}
 	return p.source6For(laddr, sa.Addr, sa.Scope == 0, o)
 }
@@ -111,7 +110,7 @@ func (p *Pcb) DisconnectRaw() {
 func (t *Table) Wanting(family int32, src, dst netip.Addr, f func(*Pcb)) {
 	t.mu.RLock()
 	var list []*Pcb
-	for p := range t.all {
+	for p := t.all; p != nil; p = p.old {
 		if p.Family == family && (null(p.laddr) || p.laddr == dst) && (null(p.faddr) || p.faddr == src) {
 			list = append(list, p)
 		}
