@@ -60,7 +60,7 @@ var rules = []rule{
 	{"cmd/nbnet", []string{"cmd/nbnet", "runtime", "generated/routing", "netbsd", "abi", "internal/strictyaml"}, "a kernel is configured by system calls alone, wherever it is"},
 	{"internal/strictyaml", []string{"abi/ctype", "internal/nearest"}, "YAML to any struct; it knows no configuration"},
 	{"internal/nearest", nil, "a function"},
-	{"internal/kerneltest", []string{"internal/transcript", "runtime/kernel", "runtime/nbsock", "runtime/hypercall/faulty", "netbsd", "abi"}, "a kernel is tested by system calls alone, whichever it is; a clock may be its host's"},
+	{"internal/kerneltest", []string{"internal/transcript", "runtime/kernel", "runtime/nbsock", "runtime/netcfg", "runtime/hypercall/faulty", "netbsd", "abi"}, "a kernel is tested by system calls alone, whichever it is; a clock may be its host's"},
 	{"internal/netns", nil, "tests of anything may use it"},
 	{"internal/iperf", nil, "connections of any stack will do"},
 	{"internal/output", nil, "files on disk; it does not care what is in them"},

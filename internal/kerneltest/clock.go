@@ -1,13 +1,29 @@
 package kerneltest
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/abigen/abigen/internal/transcript"
 	"github.com/abigen/abigen/runtime/hypercall/faulty"
+	"github.com/abigen/abigen/runtime/kernel"
+	"github.com/abigen/abigen/runtime/netcfg"
 )
+
+// LastingTimeWait has the connections of NetBSD's own kernel, whose clock is the host's,
+// in TIME_WAIT for as long as those to other machines, not for the second or two that
+// those to itself are. What was recorded within a moment is then the same on a
+// machine that is busy.
+func LastingTimeWait(ctx context.Context, k kernel.Kernel) error {
+	c, err := netcfg.Open(k)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.SetInt(ctx, "net.inet.tcp.mslt.enable", 0), c.Close())
+}
 
 // A Clock is the clock of kernels that transcripts are replayed on. It stands still
 // while a goroutine has something to do. So what comes by itself after a second, a

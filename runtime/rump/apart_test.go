@@ -168,7 +168,7 @@ var apartKernels = kerneltest.Subject{
 	},
 	Deviations: []string{"DEVIATIONS-netbsd.md", "DEVIATIONS-rump_server.md"},
 	Perhaps:    true,
-	Pauses:     6,
+	Pauses:     12,
 	Share:      4,
 }
 

@@ -1,6 +1,7 @@
 package rump
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -47,11 +48,17 @@ func replay(file string) int {
 		return 1
 	}
 	skipAsserts = os.Getenv(skipAssertsVar) != ""
-	sc.Pauses = 6 // the kernel's threads wait for processors like everybody's
+	sc.Pauses = 12 // the kernel's threads wait for processors like everybody's
 	k, err := New(Config{})
 	if err != nil {
 		fmt.Println(err)
 		return 1
+	}
+	if sc.Area == "B" { // about connections; and nothing there tells of other processes
+		if err := kerneltest.LastingTimeWait(context.Background(), k); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 	}
 	diffs, err := transcript.Replay(k, sc)
 	if err != nil {
