@@ -89,6 +89,7 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 		return err
 	}
 	defer func() { _ = k.Close() }()
+	halted := serve.Halted(k)
 	cfg := hijack.Config{Args: args, Path: path, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Via: via, Adopt: true}
 	switch f.trace {
 	case "":
@@ -101,7 +102,7 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 	if f.stats {
 		cfg.Stats = os.Stderr
 	}
-	code, err := runProgram(ctx, k, cfg)
+	code, err := runProgram(ctx, k, halted, cfg)
 	if err != nil {
 		return err
 	}
@@ -112,8 +113,8 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 }
 
 // runProgram runs the program, and passes signals on to it, but for those that whoever
-// has started this wants to be ignored.
-func runProgram(ctx context.Context, k kernel.Kernel, cfg hijack.Config) (int, error) {
+// has started this wants to be ignored. A kernel that halts ends the program.
+func runProgram(ctx context.Context, k kernel.Kernel, halted <-chan struct{}, cfg hijack.Config) (int, error) {
 	signals := make(chan os.Signal, 8)
 	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2} {
 		if !signal.Ignored(sig) {
@@ -125,7 +126,22 @@ func runProgram(ctx context.Context, k kernel.Kernel, cfg hijack.Config) (int, e
 		return 0, err // a signal has come already
 	}
 	cfg.Signals = signals
-	return hijack.Run(context.WithoutCancel(ctx), k, cfg)
+	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	go func() {
+		select {
+		case <-halted:
+			end()
+		case <-ctx.Done():
+		}
+	}()
+	code, err := hijack.Run(ctx, k, cfg)
+	select {
+	case <-halted:
+		return 0, serve.WhyHalted(k)
+	default:
+		return code, err
+	}
 }
 
 // kernelFor returns the kernel to run on.

@@ -45,17 +45,27 @@ func Run(ctx context.Context, cfg *Config, host *hypercall.Host, log *slog.Logge
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
-	case <-halted(k):
-		_, err = k.NewProcess(kernel.ProcessOptions{}) // which fails, and says why
+	case <-Halted(k):
+		err = WhyHalted(k)
 	}
 	err = errors.Join(err, s.Close())
 	serving.Wait()
 	return errors.Join(err, k.Close())
 }
 
-// halted returns a channel that is closed when the kernel halts by itself, nil for one
+// WhyHalted returns what a kernel that has halted by itself says about it.
+func WhyHalted(k kernel.Kernel) error {
+	p, err := k.NewProcess(kernel.ProcessOptions{}) // which fails
+	if err == nil {
+		p.Exit()
+		return errors.New("the kernel has halted")
+	}
+	return err
+}
+
+// Halted returns a channel that is closed when the kernel halts by itself, nil for one
 // that does not.
-func halted(k kernel.Kernel) <-chan struct{} {
+func Halted(k kernel.Kernel) <-chan struct{} {
 	if h, ok := k.(interface{ Halted() <-chan struct{} }); ok {
 		return h.Halted()
 	}
