@@ -3,34 +3,31 @@
 package hijack_test
 
 import (
-	"context"
 	"flag"
-	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/abigen/abigen/runtime/hijack"
 	"github.com/abigen/abigen/runtime/kernel"
-	"github.com/abigen/abigen/runtime/netcfg"
-	"github.com/abigen/abigen/runtime/netstack"
 )
 
 var long = flag.Bool("long", false, "have Python test sockets in full, and 5,000 connections at once")
 
-// prelude has functions that wait until something listens at a port.
+// prelude has functions that wait: until a command succeeds, and until something listens at a
+// port.
 const prelude = `
-up() {
+try() {
 	n=0
-	until ss -Htuln "sport = :$1" | grep -q .; do
-		n=$((n+1)); [ $n -lt 900 ] || { echo "nothing listens at $1"; exit 99; }
+	until "$@"; do
+		n=$((n+1)); [ $n -lt 900 ] || { echo "no success: $*"; exit 99; }
 		sleep 0.05
 	done
 }
+listens() { ss -Htuln "sport = :$1" | grep -q .; }
+up() { try listens $1; }
 `
 
 // A show is a run of programs.
@@ -38,6 +35,7 @@ type show struct {
 	needs  []string          // programs
 	files  map[string]string // what is in the directory that it runs in
 	script string            // for sh(1); $DIR is the directory
+	env    []string          // besides that of this process
 	want   string            // a pattern of what it prints
 	short  bool              // it runs also in short tests
 }
@@ -217,6 +215,7 @@ func play(t *testing.T, k kernel.Kernel, s show) string {
 		}
 	}
 	env := append(os.Environ(), "DIR="+dir, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	env = append(env, s.env...)
 	stdout, stderr, code := run(t, k, hijack.Config{Args: []string{"sh", "-c", prelude + s.script}, Env: env, Dir: dir})
 	if code != 0 && code != 143 { // the last is ended by a signal
 		t.Errorf("exit code %d", code)
@@ -233,10 +232,16 @@ func TestServers(t *testing.T) {
 			if testing.Short() && !s.short {
 				t.Skip("the others show as much of our concurrency")
 			}
-			if got := play(t, newKernel(t), s); !regexp.MustCompile(s.want).MatchString(got) {
-				t.Errorf("printed %q, not %s", got, s.want)
-			}
+			expect(t, newKernel(t), s)
 		})
+	}
+}
+
+// expect plays a show, which must print what it should.
+func expect(t *testing.T, k kernel.Kernel, s show) {
+	t.Helper()
+	if got := play(t, k, s); !regexp.MustCompile(s.want).MatchString(got) {
+		t.Errorf("printed %q, not %s", got, s.want)
 	}
 }
 
@@ -283,59 +288,4 @@ print(result.testsRun > 20 and result.wasSuccessful())
 	if strings.TrimSpace(got) != "True" {
 		t.Errorf("printed %q", got)
 	}
-}
-
-// TestTwoKernels has a program on one kernel talk with one on another, over a bus.
-func TestTwoKernels(t *testing.T) {
-	need(t, "sh", "ss", "ip", "nc", "curl", "python3", "ping")
-	bus := filepath.Join(t.TempDir(), "bus")
-	a, b := onBus(t, bus, "10.9.0.1/24"), onBus(t, bus, "10.9.0.2/24")
-	var wg sync.WaitGroup
-	var served string
-	wg.Go(func() {
-		served = play(t, a, show{needs: []string{"python3", "curl"}, script: `
-			echo "a page" >page
-			python3 -m http.server 8000 >/dev/null 2>&1 & P=$!
-			up 8000
-			nc -lN 10.9.0.1 9000 # until the other has all
-			kill $P`})
-	})
-	asked := play(t, b, show{script: `
-		n=0
-		until curl -fsS --max-time 60 http://10.9.0.1:8000/page 2>/dev/null; do n=$((n+1)); [ $n -lt 600 ] || exit 99; sleep 0.05; done
-		ping -c 1 -w 30 10.9.0.1 | grep -c "bytes from"
-		ip neigh show dev shmif0 | grep -c "10.9.0.1 .*lladdr"
-		n=0
-		until echo enough | nc -N 10.9.0.1 9000; do n=$((n+1)); [ $n -lt 600 ] || exit 99; sleep 0.05; done`})
-	wg.Wait()
-	if asked != "a page\n1\n1\n" || served != "enough\n" {
-		t.Errorf("one has printed %q, the other %q", served, asked)
-	}
-}
-
-// onBus boots a kernel with an interface on a bus.
-func onBus(t *testing.T, bus, addr string) kernel.Kernel {
-	t.Helper()
-	k, err := netstack.New(netstack.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = k.Close() })
-	c, err := netcfg.Open(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	ctx := t.Context()
-	for i, step := range []func(context.Context) error{
-		func(ctx context.Context) error { return c.SetInt(ctx, "net.inet.ip.dad_count", 0) },
-		func(ctx context.Context) error { return c.CreateInterface(ctx, "shmif0") },
-		func(ctx context.Context) error { return c.SetLinkString(ctx, "shmif0", bus) },
-		func(ctx context.Context) error { return c.AddAddress(ctx, "shmif0", netip.MustParsePrefix(addr)) },
-	} {
-		if err := step(ctx); err != nil {
-			t.Fatal(fmt.Errorf("step %d: %w", i, err))
-		}
-	}
-	return k
 }
