@@ -167,7 +167,7 @@ func (s *polls) run(p *process) {
 		s.polling = true
 		s.mu.Unlock()
 		h.mem.Data = append(h.mem.Data[:0], pollBytes(all)...)
-		_, err = syscalls.Poll(context.Background(), h, h.mem.Base, uint32(len(all)), -1)
+		_, err = h.poll(len(all), -1)
 		copy(pollBytes(all), h.mem.Data)
 		s.mu.Lock()
 		s.polling = false
@@ -263,7 +263,7 @@ func (t *thread) pollOnce(ctx context.Context, h *helper, fds []netbsd.Pollfd, m
 		}
 	}()
 	h.mem.Data = append(h.mem.Data[:0], pollBytes(fds)...)
-	n, err := syscalls.Poll(background, h, h.mem.Base, uint32(len(fds)), ms)
+	n, err := h.poll(len(fds), ms)
 	copy(pollBytes(fds), h.mem.Data)
 	close(over)
 	<-watched
@@ -271,6 +271,30 @@ func (t *thread) pollOnce(ctx context.Context, h *helper, fds []netbsd.Pollfd, m
 		_, _ = syscalls.Read(background, t.waker, fds[len(fds)-1].FD, t.waker.mem.Base, 1)
 	}
 	return int(n), ended, err
+}
+
+// What a poll(2) of NetBSD's waits for may pass it by. All who wait in one share a
+// condition variable, and each is woken when anything has happened. Until it has seen that
+// nothing has for itself, and sleeps again, it takes notice of no event but forgets that it should. So
+// a poll lasts firstPoll, the next one twice as long, up to lastPoll: what was missed is seen by the next one.
+const (
+	firstPoll = 20   // milliseconds
+	lastPoll  = 1000 // the same
+)
+
+// poll makes a poll(2) with the n descriptors in the helper's memory, which lasts so
+// many milliseconds, or for ever when that is negative.
+func (h *helper) poll(n int, ms int32) (ready int32, err error) {
+	for slice := int32(firstPoll); ; slice = min(2*slice, lastPoll) {
+		if ms >= 0 {
+			slice = min(slice, ms)
+			ms -= slice
+		}
+		ready, err = syscalls.Poll(context.Background(), h, h.mem.Base, uint32(n), slice)
+		if ready != 0 || err != nil || ms == 0 {
+			return ready, err
+		}
+	}
 }
 
 // wakeUp ends a poll that is under way.
