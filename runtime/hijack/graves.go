@@ -3,6 +3,8 @@
 package hijack
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/abigen/abigen/linux"
@@ -48,9 +50,24 @@ func (s *supervisor) hung() (list []*socket) {
 	return list
 }
 
-// awaitGone waits until sockets are gone, as long as may be expected.
-func awaitGone(list []*socket) {
-	const most = time.Second
+// awaitGone waits until sockets are gone that the program has closed: as long as may be
+// expected, for what they send has to go out before.
+func (s *supervisor) awaitGone(hung []*socket) {
+	awaitAll(hung, time.Second)
+	s.mu.Lock()
+	leaving := slices.Collect(maps.Keys(s.leaving))
+	s.mu.Unlock()
+	awaitAll(leaving, 10*time.Second) // for the kernel only, which may be far away
+}
+
+// isLeft tells whether a socket is leaving.
+func (s *supervisor) isLeft() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.leaving) > 0
+}
+
+func awaitAll(list []*socket, most time.Duration) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	for _, so := range list {

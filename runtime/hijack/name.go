@@ -130,14 +130,14 @@ func (c *call) bind(so *socket) (int64, error) {
 		return 0, err
 	}
 	hung := c.sup.hung()
-	if len(hung) == 0 {
-		return 0, err
+	if len(hung) == 0 && !c.sup.isLeft() {
+		return 0, try() // the last one may have gone since
 	}
 	so.refs.Add(1)
 	name = bytes.Clone(name)
 	return c.later(func(*call) (int64, error) {
 		defer so.release()
-		awaitGone(hung)
+		c.sup.awaitGone(hung)
 		return 0, try()
 	})
 }

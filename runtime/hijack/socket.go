@@ -289,8 +289,11 @@ func (so *socket) release() {
 		return
 	}
 	so.end.Close()
-	defer close(so.gone)
 	_ = so.at.Load().close() // fails if the process has ended, which has closed all
+	so.sup.mu.Lock()
+	delete(so.sup.leaving, so)
+	so.sup.mu.Unlock()
+	close(so.gone)
 }
 
 // closed is called once, when the program has no descriptor of it any more.
@@ -299,6 +302,7 @@ func (so *socket) closed() {
 	if so.sup.sockets[so.ino] == so {
 		delete(so.sup.sockets, so.ino)
 	}
+	so.sup.leaving[so] = struct{}{}
 	so.sup.mu.Unlock()
 	so.cancel()
 	so.release()

@@ -33,14 +33,18 @@ type supervisor struct {
 	placeholders placeholders
 
 	mu      sync.Mutex
-	sockets map[uint64]*socket // by the inode of the placeholder
-	graves  []*socket          // oldest first
-	netlink *netlink.Server    // nil: nobody has asked
-	procnet *procnet.Net       // the same
+	sockets map[uint64]*socket   // by the inode of the placeholder
+	leaving map[*socket]struct{} // that the program has closed, but not yet the kernel
+	graves  []*socket            // oldest first
+	netlink *netlink.Server      // nil: nobody has asked
+	procnet *procnet.Net         // the same
 }
 
 func newSupervisor(k kernel.Kernel, cfg Config) (*supervisor, error) {
-	s := &supervisor{cfg: cfg, kernel: k, sockets: map[uint64]*socket{}, over: make(chan struct{}), workers: workers{work: make(chan func())}, placeholders: newPlaceholders()}
+	s := &supervisor{
+		cfg: cfg, kernel: k, sockets: map[uint64]*socket{}, leaving: map[*socket]struct{}{}, over: make(chan struct{}),
+		workers: workers{work: make(chan func())}, placeholders: newPlaceholders(),
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if cfg.Stats != nil {
 		s.stats = &stats{lines: map[string]*statsLine{}}
