@@ -78,7 +78,8 @@ func TestHereWire(t *testing.T) {
 		open.Add(1)
 		return counted{hub.Attach(), &open}, nil
 	})
-	theirs, err := New(Config{Components: append([]string{"virtif"}, Network...), Network: network})
+	var console lines
+	theirs, err := New(Config{Components: append([]string{"virtif"}, Network...), Network: network, Console: &console})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +89,15 @@ func TestHereWire(t *testing.T) {
 	}
 	defer ours.Close()
 	b := join(ctx, t, ours, "virt0", "", "10.7.0.2/24", "fd07::2/64")
+	stranger := hub.Attach()
+	defer stranger.Close()
 	for range 2 {
 		a := join(ctx, t, theirs, "virt0", "", "10.7.0.1/24", "fd07::1/64")
+		for _, size := range []int{0, 1, 13, 14, 60, 1514, 1519, 9000} {
+			if err := stranger.Send(bytes.Repeat([]byte{0xff}, size)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		exchanges(ctx, t, a, b)
 		c, err := netcfg.Open(theirs)
 		if err != nil {
@@ -109,6 +117,9 @@ func TestHereWire(t *testing.T) {
 	join(ctx, t, theirs, "virt0", "", "10.7.0.1/24")
 	if err := theirs.Close(); err != nil || open.Load() != 1 {
 		t.Errorf("after the kernel was closed %d devices are open, error %v", open.Load(), err)
+	}
+	if text := console.String(); strings.Contains(text, "oversize") {
+		t.Errorf("the console says %q", text)
 	}
 	if _, err := New(Config{Network: network}); err == nil || !strings.Contains(err.Error(), "Config.Network") {
 		t.Errorf("a second kernel: %v", err)

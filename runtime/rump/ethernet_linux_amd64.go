@@ -126,9 +126,16 @@ func (e *ethernet) send() {
 	}
 }
 
+// The lengths of frames. The kernel has a line on its console for each one that is
+// longer, and reads the header of shorter ones from nowhere.
+const (
+	shortestFrame = 14
+	longestFrame  = 1514 + 4 // with a tag of a VLAN
+)
+
 // input delivers a frame.
 func (e *ethernet) input(frame []byte) {
-	if len(frame) == 0 || e.k.up() != nil {
+	if len(frame) < shortestFrame || len(frame) > longestFrame || e.k.up() != nil {
 		return
 	}
 	if e.process == nil {
