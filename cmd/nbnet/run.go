@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -89,7 +90,7 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 		return err
 	}
 	defer func() { _ = k.Close() }()
-	halted := serve.Halted(k)
+	end := endOf(ctx, k)
 	cfg := hijack.Config{Args: args, Path: path, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Via: via, Adopt: true}
 	switch f.trace {
 	case "":
@@ -102,7 +103,7 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 	if f.stats {
 		cfg.Stats = os.Stderr
 	}
-	code, err := runProgram(ctx, k, halted, cfg)
+	code, err := runProgram(ctx, k, end, cfg)
 	if err != nil {
 		return err
 	}
@@ -113,8 +114,8 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 }
 
 // runProgram runs the program, and passes signals on to it, but for those that whoever
-// has started this wants to be ignored. A kernel that halts ends the program.
-func runProgram(ctx context.Context, k kernel.Kernel, halted <-chan struct{}, cfg hijack.Config) (int, error) {
+// has started this wants to be ignored. The end of the kernel ends the program.
+func runProgram(ctx context.Context, k kernel.Kernel, end kernelEnd, cfg hijack.Config) (int, error) {
 	signals := make(chan os.Signal, 8)
 	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2} {
 		if !signal.Ignored(sig) {
@@ -126,22 +127,45 @@ func runProgram(ctx context.Context, k kernel.Kernel, halted <-chan struct{}, cf
 		return 0, err // a signal has come already
 	}
 	cfg.Signals = signals
-	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
+	ctx, kill := context.WithCancel(context.WithoutCancel(ctx))
+	defer kill()
 	go func() {
 		select {
-		case <-halted:
-			end()
+		case <-end.come:
+			kill()
 		case <-ctx.Done():
 		}
 	}()
 	code, err := hijack.Run(ctx, k, cfg)
 	select {
-	case <-halted:
-		return 0, serve.WhyHalted(k)
+	case <-end.come:
+		return 0, end.why()
 	default:
 		return code, err
 	}
+}
+
+// A kernelEnd is when a kernel ends by itself, and why.
+type kernelEnd struct {
+	come <-chan struct{} // closed then
+	why  func() error
+}
+
+// endOf returns the end of a kernel, which may be in another process.
+func endOf(ctx context.Context, k kernel.Kernel) kernelEnd {
+	c, ok := k.(*sysproxy.Client)
+	if !ok {
+		return kernelEnd{serve.Halted(k), func() error { return serve.WhyHalted(k) }}
+	}
+	gone := make(chan struct{})
+	var why error
+	go func() {
+		if lost, ok := errors.AsType[*sysproxy.ConnError](c.Wait(ctx)); ok {
+			why = fmt.Errorf("the kernel at %v is gone", lost.URL)
+			close(gone)
+		}
+	}()
+	return kernelEnd{gone, func() error { return why }}
 }
 
 // kernelFor returns the kernel to run on.

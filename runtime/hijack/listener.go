@@ -87,7 +87,9 @@ func (so *socket) acceptAll(t *guest.Thread, fd int32) error {
 		case errors.Is(err, netbsd.ECONNABORTED), errors.Is(err, netbsd.EINTR):
 		case errors.Is(err, netbsd.EMFILE), errors.Is(err, netbsd.ENFILE), errors.Is(err, netbsd.ENOBUFS), errors.Is(err, netbsd.ENOMEM):
 			time.Sleep(patience) // until something is closed
-		default:
+		default: // the kernel is gone, for instance
+			so.turnAway()
+			so.dropConnections(t)
 			return err
 		}
 	}
@@ -263,6 +265,16 @@ func (c *call) accepted(from *socket, nb, flags int32) (int64, error) {
 
 // stopListening does what shutdown of a listening socket does.
 func (so *socket) stopListening() error {
+	so.turnAway()
+	_ = so.do(func(t *guest.Thread, _ int32) error {
+		so.dropConnections(t)
+		return nil
+	})
+	return nil
+}
+
+// turnAway ends the calls that wait for a connection, now and later: EINVAL.
+func (so *socket) turnAway() {
 	so.mu.Lock()
 	l := &so.listener
 	l.stopped = true
@@ -272,11 +284,6 @@ func (so *socket) stopListening() error {
 	l.callers = nil
 	so.mu.Unlock()
 	so.end.CloseWrite()
-	_ = so.do(func(t *guest.Thread, _ int32) error {
-		so.dropConnections(t)
-		return nil
-	})
-	return nil
 }
 
 func (c *call) shutdown(so *socket, fd *file) (int64, error) {

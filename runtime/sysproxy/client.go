@@ -112,6 +112,23 @@ func (c *Client) Release() *kernel.Release { return c.release }
 // Support returns nil: the protocol does not tell.
 func (c *Client) Support() []kernel.Support { return nil }
 
+// Wait waits until the kernel is gone, and returns why, or until the context is
+// done. It takes a process.
+func (c *Client) Wait(ctx context.Context) error {
+	opt := kernel.ProcessOptions{Name: "wait", Console: true, Signal: func(netbsd.Signal) {}} // who wants signals hears of the end
+	p, err := c.newProcess(opt, handshakeGuest, command(opt.Name))
+	if err != nil {
+		return err
+	}
+	defer p.Exit()
+	select {
+	case <-p.current().done:
+		return p.current().ended()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Close ends the processes that this Client has started. The kernel goes on.
 func (c *Client) Close() error {
 	c.mu.Lock()

@@ -21,6 +21,10 @@
 // the call it is for. So the memories of all threads of a process must be parts
 // of one address space: what is in one is nowhere else.
 //
+// A round trip takes less time than to wake a goroutine. So a goroutine that makes
+// a call reads its answer itself where it can, and a server makes a call on the goroutine that has
+// read it, as long as the call does not sleep.
+//
 // # Calls that block
 //
 // In the protocol nothing ends a call that is blocked but the loss of the

@@ -166,6 +166,41 @@ func TestEnd(t *testing.T) {
 	}
 }
 
+// Who waits for the end of the kernel hears of it, of the client's, and of that of
+// the context.
+func TestWait(t *testing.T) {
+	for name, want := range map[string]func(error) bool{
+		"server":  func(err error) bool { _, ok := errors.AsType[*ConnError](err); return ok },
+		"client":  func(err error) bool { return errors.Is(err, netbsd.ENXIO) },
+		"context": func(err error) bool { return errors.Is(err, context.Canceled) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Server{Kernel: boot(t, nil)}
+			c := dial(t, serve(t, s))
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- c.Wait(ctx) }()
+			eventually(t, "somebody waits", func() bool {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				return len(c.procs) > 0
+			})
+			switch name {
+			case "server":
+				s.Close()
+			case "client":
+				c.Close()
+			case "context":
+				cancel()
+			}
+			if err := <-done; !want(err) {
+				t.Error(err)
+			}
+			cancel()
+		})
+	}
+}
+
 // sleeping waits until a client of s has a read(2) under way.
 func sleeping(t *testing.T, s *Server) {
 	t.Helper()
