@@ -111,6 +111,14 @@ func (a *app) dial(ctx context.Context) (*sysproxy.Client, error) {
 	if url == "" {
 		return nil, command.Usage("give --server URL, or set RUMP_SERVER to it", "which kernel?")
 	}
+	return dialURL(ctx, url)
+}
+
+// dialURL connects to the kernel that a URL names.
+func dialURL(ctx context.Context, url string) (*sysproxy.Client, error) {
+	if _, err := sysproxy.ParseURL(url); err != nil {
+		return nil, command.Usage("", "%v", err)
+	}
 	k, err := sysproxy.Dial(ctx, url)
 	if err != nil {
 		return nil, command.Hint(err, "is there a kernel? \"nbnet serve "+url+"\" starts one")

@@ -83,6 +83,22 @@ func wrapArgs(c *cobra.Command) {
 			}
 			return command.Usage(instead, "there is no command %s", args[0])
 		}
-		return command.Usage("type "+cmd.UseLine(), "%v", err)
+		problem := "an argument too many"
+		if tooFew(check, cmd, args) {
+			problem = "an argument is missing"
+		}
+		return command.Usage("type "+cmd.UseLine(), "%s", problem)
 	}
+}
+
+// tooFew tells whether there would be nothing wrong with more arguments.
+func tooFew(check cobra.PositionalArgs, cmd *cobra.Command, args []string) bool {
+	const most = 4 // that a command needs
+	for range most {
+		args = append(args[:len(args):len(args)], "")
+		if check(cmd, args) == nil {
+			return true
+		}
+	}
+	return false
 }

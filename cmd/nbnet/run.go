@@ -60,7 +60,7 @@ that ended it; 127 if there is no such program, 126 if it cannot be executed.`,
 	fl.SetInterspersed(false)
 	f.config.kernelFlags(cmd)
 	fl.StringArrayVar(&f.via, "via", nil, "what is reached through the host, `host=dns` or host=loopback; may be repeated")
-	fl.StringVar(&f.trace, "trace", "", "write each call that is translated, as `text` or json")
+	fl.StringVar(&f.trace, "trace", "", "write each call that is translated, as `text`; --trace=json for tools")
 	fl.Lookup("trace").NoOptDefVal = "text"
 	fl.BoolVar(&f.stats, "stats", false, "write at the end how many calls there were, and how long they took")
 	return cmd
@@ -178,11 +178,7 @@ func (a *app) kernelFor(ctx context.Context, f *runFlags) (kernel.Kernel, error)
 		url = os.Getenv("RUMP_SERVER")
 	}
 	if url != "" {
-		k, err := sysproxy.Dial(ctx, url)
-		if err != nil {
-			return nil, command.Hint(err, "is there a kernel? \"nbnet serve "+url+"\" starts one")
-		}
-		return k, nil
+		return dialURL(ctx, url)
 	}
 	cfg, err := f.config.read(nil)
 	if err != nil {

@@ -343,6 +343,10 @@ func (c *Conn) check(t *translation, r *request, asked *routing.Message) error {
 			if _, there := t.links.LinkIndex(e.Name); there {
 				return linux.EEXIST
 			}
+			if e.Kind != "" && e.Kind != driver(e.Name) {
+				text := "NetBSD names links after their kinds, and this would be " + e.Kind + "0 or another number, if it has any"
+				return &refusal{linux.EOPNOTSUPP, text}
+			}
 			return nil
 		}
 		if e.Index == 0 && e.Name == "" && asked.Op != routing.Get {
