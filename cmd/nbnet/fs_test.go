@@ -94,7 +94,7 @@ crw-rw-rw- 1     0     0 2, 2 Nov 14 22:32:17 2023 dev/null
 		{"ls IMG none/such dir/below", 1, "nbnet: IMG: none/such: No such file or directory\ndir/below:\ndeep\nsticky\n"},
 		{"stat IMG absent", 1, "nbnet: IMG: absent: No such file or directory\n"},
 		{"cat IMG dir size1", 1, "nbnet: IMG: dir: Is a directory\ns"},
-		{"cat IMG", 2, "nbnet: requires at least 2 arg(s), only received 1; type nbnet fs cat IMAGE PATH... [flags]\n"},
+		{"cat IMG", 2, "nbnet: an argument is missing; type nbnet fs cat IMAGE PATH... [flags]\n"},
 		{"lss IMG", 2, "nbnet: there is no command lss; is it ls?\n"},
 	} {
 		replace := strings.NewReplacer("IMG", image, "OUT", out)
