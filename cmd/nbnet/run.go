@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -70,6 +71,10 @@ that ended it; 127 if there is no such program, 126 if it cannot be executed.`,
 // megabytes whose connections are soon garbage. It takes a tenth of the time of one.
 const gcPercent = 400
 
+// linger is for how long run's own kernel goes on for data that peers have not
+// taken when the program has ended.
+const linger = 10 * time.Second
+
 func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 	if _, ok := os.LookupEnv("GOGC"); !ok {
 		debug.SetGCPercent(gcPercent)
@@ -92,6 +97,9 @@ func (a *app) run(ctx context.Context, f *runFlags, args []string) error {
 	defer func() { _ = k.Close() }()
 	end := endOf(ctx, k)
 	cfg := hijack.Config{Args: args, Path: path, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Via: via, Adopt: true}
+	if _, remote := k.(*sysproxy.Client); !remote {
+		cfg.Linger = linger
+	}
 	switch f.trace {
 	case "":
 	case "text", "json":

@@ -3,6 +3,7 @@ package hijack
 import (
 	"io"
 	"os"
+	"time"
 
 	"github.com/abigen/abigen/runtime/kernel"
 )
@@ -28,6 +29,10 @@ type Config struct {
 	// this process come to it as well then, so it is for a process that starts nothing
 	// else.
 	Adopt bool
+
+	// Linger is for how long Run waits, when all has ended, until peers have taken
+	// what was sent to them. It is for a kernel that ends then.
+	Linger time.Duration
 
 	// Via says by which kernel some destinations are reached. The zero value is
 	// the stack for all.

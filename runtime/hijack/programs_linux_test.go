@@ -43,6 +43,9 @@ var programs = map[string]func(args []string) error{
 	"send rights":    sendRightsProgram,
 	"receive rights": receiveRightsProgram,
 	"pass to host":   passToHostProgram,
+	"write and end":  writeAndEndProgram,
+	"who":            whoProgram,
+	"serve once":     serveOnceProgram,
 }
 
 // within bounds what must not take forever.

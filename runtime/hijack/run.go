@@ -51,6 +51,7 @@ func Run(ctx context.Context, k kernel.Kernel, cfg Config) (int, error) {
 		killOrphans(s.over, ctx.Done())
 	}
 	s.wait(ctx)
+	s.linger(ctx, cfg.Signals)
 	if s.stats != nil {
 		s.stats.write(cfg.Stats)
 	}

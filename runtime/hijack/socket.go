@@ -289,7 +289,25 @@ func (so *socket) release() {
 		return
 	}
 	so.end.Close()
+	if so.lingers() {
+		so.sup.lingering.Add(1)
+		so.left() // bind does not wait for a peer
+		so.sup.spawn(func() {
+			so.closeDescriptor()
+			so.sup.lingering.Add(-1)
+		})
+		return
+	}
+	so.closeDescriptor()
+	so.left()
+}
+
+func (so *socket) closeDescriptor() {
 	_ = so.at.Load().close() // fails if the process has ended, which has closed all
+}
+
+// left tells those who wait for it that the socket is gone.
+func (so *socket) left() {
 	so.sup.mu.Lock()
 	delete(so.sup.leaving, so)
 	so.sup.mu.Unlock()

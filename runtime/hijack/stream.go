@@ -304,6 +304,9 @@ func (so *socket) reset(e linux.Errno) {
 // abort resets a connection of which the program has not read all: as Linux, it
 // tells the peer.
 func (so *socket) abort(t *guest.Thread, nb int32) {
+	so.mu.Lock()
+	so.state = broken
+	so.mu.Unlock()
 	linger := netbsd.Linger{Onoff: 1}
 	_ = t.SetOption(so.ctx, nb, netbsd.SOL_SOCKET, netbsd.SO_LINGER, bytesOf(&linger))
 	so.closed()

@@ -5,6 +5,7 @@ package hijack
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/abigen/abigen/runtime/hijack/internal/guest"
@@ -17,18 +18,19 @@ import (
 
 // A supervisor makes the calls of a program and its descendants.
 type supervisor struct {
-	cfg      Config
-	kernel   kernel.Kernel
-	stats    *stats // nil: nobody wants to know
-	guest    *guest.Process
-	host     *guest.Process // for Via; nil: none
-	listener *seccomp.Listener
-	files    procmem.Files
-	ctx      context.Context // done when all is over
-	cancel   context.CancelFunc
-	over     chan struct{} // closed when no thread has the filter
-	running  sync.WaitGroup
-	workers  workers
+	cfg       Config
+	kernel    kernel.Kernel
+	stats     *stats // nil: nobody wants to know
+	guest     *guest.Process
+	host      *guest.Process // for Via; nil: none
+	listener  *seccomp.Listener
+	files     procmem.Files
+	ctx       context.Context // done when all is over
+	cancel    context.CancelFunc
+	over      chan struct{} // closed when no thread has the filter
+	running   sync.WaitGroup
+	workers   workers
+	lingering atomic.Int64 // sockets whose closing waits for the peer
 
 	placeholders placeholders
 
