@@ -32,6 +32,17 @@ func (so *socket) bury() {
 	}
 }
 
+// closeGraves closes all that are remembered.
+func (s *supervisor) closeGraves() {
+	s.mu.Lock()
+	graves := s.graves
+	s.graves = nil
+	s.mu.Unlock()
+	for _, so := range graves {
+		so.closed()
+	}
+}
+
 // hung returns the sockets that the program has closed, but that are still there. A program
 // that closes a socket and takes its address for another does not know of that.
 func (s *supervisor) hung() (list []*socket) {

@@ -39,12 +39,8 @@ func (s *supervisor) linger(ctx context.Context, signals <-chan os.Signal) {
 // at once when it has written, as nothing is on Linux.
 func (s *supervisor) drain(stop context.Context) {
 	until(stop, drainMost+s.cfg.Linger, func() bool {
-		for _, so := range s.hung() {
-			if so.ctx.Err() == nil { // else it has ended, and is only remembered
-				return false
-			}
-		}
-		return !s.isLeft() && s.lingering.Load() == 0
+		s.closeGraves() // nobody is left to ask about them
+		return len(s.hung()) == 0 && !s.isLeft() && s.lingering.Load() == 0
 	})
 }
 

@@ -23,6 +23,13 @@ import (
 // What a program has written before it ended arrives, also when the kernel ends
 // when the program has.
 func TestLinger(t *testing.T) {
+	t.Run("first", func(t *testing.T) { testLinger(t, false) })
+	t.Run("last", func(t *testing.T) { testLinger(t, true) })
+}
+
+// testLinger has a program write to a peer, which may have ended its half of the
+// connection before.
+func testLinger(t *testing.T, ended bool) {
 	hub := wire.New()
 	theirs := onWire(t, hub, "10.0.0.2/24")
 	n, err := nbsock.New(theirs, nbsock.Config{})
@@ -40,7 +47,7 @@ func TestLinger(t *testing.T) {
 	}
 	got := make(chan result, 1)
 	go func() {
-		n, err := readSlowly(ln)
+		n, err := readSlowly(ln, ended)
 		got <- result{n, err}
 	}()
 	ours := onWire(t, hub, "10.0.0.1/24")
@@ -81,13 +88,18 @@ func onWire(t *testing.T, hub *wire.Wire, prefix string) *netstack.Kernel {
 // lingerSize is more than all buffers on the way have room for.
 const lingerSize = 1 << 20
 
-func readSlowly(ln net.Listener) (int64, error) {
+func readSlowly(ln net.Listener, end bool) (int64, error) {
 	c, err := ln.Accept()
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(within))
+	if end {
+		if err := c.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+			return 0, err
+		}
+	}
 	b := make([]byte, 32<<10)
 	var all int64
 	for {
