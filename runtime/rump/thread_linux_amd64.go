@@ -63,6 +63,9 @@ func (t *thread) Syscall(ctx context.Context, num syscalls.Number, args syscalls
 	} else {
 		t.ctx = nil
 	}
+	if endless(num, &args) {
+		return t.poll(ctx, args)
+	}
 	return t.invoke(ctx, num, args)
 }
 
