@@ -14,7 +14,7 @@ import (
 )
 
 // drainMost is how long it may take until the kernel has what programs have
-// written before they ended.
+// written before they ended, unless Config.Linger is longer.
 const drainMost = 10 * time.Second
 
 // linger drains the sockets of programs that have ended, unless a signal comes.
@@ -38,7 +38,7 @@ func (s *supervisor) linger(ctx context.Context, signals <-chan os.Signal) {
 // configuration says so, until peers have it. Nothing is lost when a program ends
 // at once when it has written, as nothing is on Linux.
 func (s *supervisor) drain(stop context.Context) {
-	until(stop, drainMost+s.cfg.Linger, func() bool {
+	until(stop, max(drainMost, s.cfg.Linger), func() bool {
 		s.closeGraves() // nobody is left to ask about them
 		return len(s.hung()) == 0 && !s.isLeft() && s.lingering.Load() == 0
 	})
