@@ -1,90 +1,5 @@
 #include "textflag.h"
-
-// The functions here are called by C code, or run in place of it, by the
-// convention of System V: arguments in DI, SI, DX, CX; BX, BP and R12 to R15
-// are the caller's. They find what they need in these three places.
-
-// The table of functions that are not here: variable host in host_linux_amd64.go.
-#define getspecific  ·host+0(SB)
-#define setspecific  ·host+8(SB)
-#define key          ·host+16(SB)
-#define calloc       ·host+24(SB)
-#define write        ·host+32(SB)
-#define memcpy       ·host+40(SB)
-#define vdprintf     ·host+48(SB)
-#define pause        ·host+56(SB)
-#define curlwp       ·host+64(SB)
-#define curlwpSet    ·host+72(SB)
-#define curlwpClear  ·host+80(SB)
-#define syscall      ·host+88(SB)
-#define cvWait       ·host+96(SB)
-#define cvTimedwait  ·host+104(SB)
-#define cvWaitNowrap ·host+112(SB)
-#define cvBroadcast  ·host+120(SB)
-#define mutexExit    ·host+128(SB)
-#define unschedule   ·host+136(SB)
-#define schedule     ·host+144(SB)
-#define copyFar      ·host+152(SB)
-#define console      ·host+160(SB)
-#define alarm        ·host+168(SB)
-#define dead         ·host+176(SB)
-#define faultSignal  ·host+184(SB)
-#define faultAddr    ·host+192(SB)
-#define faultPC      ·host+200(SB)
-#define handlers     ·host+208(SB)
-#define ethernet     ·host+216(SB)
-#define writev       ·host+224(SB)
-
-// A thread of the host, in C memory: type block.
-#define block_call 0
-#define block_lwp  8
-#define block_tid  16
-
-// What a thread of the host does: type call in call_linux_amd64.go.
-#define call_num     0
-#define call_args    8
-#define call_size    72
-#define call_ret     80
-#define call_errno   96
-#define call_lwp     104
-#define call_sp      112
-#define call_status  120
-#define call_lock    128
-#define call_cv      136
-#define call_fast    144
-#define call_stack   152
-#define call_steps   160
-#define call_stop    168
-#define call_busy    176
-#define call_tid     184
-#define call_self    192
-#define call_block   200
-#define call_windows 208
-
-#define step_fn     0
-#define step_args   8
-#define step_result 40
-#define step_size   48
-
-// SAVE and RESTORE keep what is the caller's, and the stack aligned, with room for
-// a word at 0(SP).
-#define SAVE \
-	SUBQ $56, SP \
-	MOVQ BX, 8(SP) \
-	MOVQ BP, 16(SP) \
-	MOVQ R12, 24(SP) \
-	MOVQ R13, 32(SP) \
-	MOVQ R14, 40(SP) \
-	MOVQ R15, 48(SP)
-
-#define RESTORE \
-	MOVQ 8(SP), BX \
-	MOVQ 16(SP), BP \
-	MOVQ 24(SP), R12 \
-	MOVQ 32(SP), R13 \
-	MOVQ 40(SP), R14 \
-	MOVQ 48(SP), R15 \
-	ADDQ $56, SP
+#include "enter_linux_amd64.h"
 
 // Where the functions are, for Go.
 DATA ·enterAt(SB)/8, $·enter(SB)
@@ -93,79 +8,22 @@ DATA ·runAt(SB)/8, $·run(SB)
 GLOBL ·runAt(SB), NOPTR|RODATA, $8
 DATA ·wakeAt(SB)/8, $·wake(SB)
 GLOBL ·wakeAt(SB), NOPTR|RODATA, $8
-DATA ·copyinAt(SB)/8, $·copyin(SB)
-GLOBL ·copyinAt(SB), NOPTR|RODATA, $8
-DATA ·copyinstrAt(SB)/8, $·copyinstr(SB)
-GLOBL ·copyinstrAt(SB), NOPTR|RODATA, $8
-DATA ·copyoutAt(SB)/8, $·copyout(SB)
-GLOBL ·copyoutAt(SB), NOPTR|RODATA, $8
-DATA ·copyoutstrAt(SB)/8, $·copyoutstr(SB)
-GLOBL ·copyoutstrAt(SB), NOPTR|RODATA, $8
 DATA ·raiseAt(SB)/8, $·raise(SB)
 GLOBL ·raiseAt(SB), NOPTR|RODATA, $8
 DATA ·exitAt(SB)/8, $·exit(SB)
 GLOBL ·exitAt(SB), NOPTR|RODATA, $8
-DATA ·putcharAt(SB)/8, $·putchar(SB)
-GLOBL ·putcharAt(SB), NOPTR|RODATA, $8
-DATA ·dprintfAt(SB)/8, $·dprintf(SB)
-GLOBL ·dprintfAt(SB), NOPTR|RODATA, $8
-DATA ·fprintfAt(SB)/8, $·fprintf(SB)
-GLOBL ·fprintfAt(SB), NOPTR|RODATA, $8
 DATA ·abortAt(SB)/8, $·abort(SB)
 GLOBL ·abortAt(SB), NOPTR|RODATA, $8
 DATA ·forgetAt(SB)/8, $·forget(SB)
 GLOBL ·forgetAt(SB), NOPTR|RODATA, $8
 DATA ·killAt(SB)/8, $·kill(SB)
 GLOBL ·killAt(SB), NOPTR|RODATA, $8
-DATA ·ethernetCreateAt(SB)/8, $·ethernetCreate(SB)
-GLOBL ·ethernetCreateAt(SB), NOPTR|RODATA, $8
-DATA ·ethernetSendAt(SB)/8, $·ethernetSend(SB)
-GLOBL ·ethernetSendAt(SB), NOPTR|RODATA, $8
-DATA ·ethernetDestroyAt(SB)/8, $·ethernetDestroy(SB)
-GLOBL ·ethernetDestroyAt(SB), NOPTR|RODATA, $8
 DATA ·waitCVAt(SB)/8, $·waitCV(SB)
 GLOBL ·waitCVAt(SB), NOPTR|RODATA, $8
 DATA ·waitTimedCVAt(SB)/8, $·waitTimedCV(SB)
 GLOBL ·waitTimedCVAt(SB), NOPTR|RODATA, $8
 DATA ·waitNowrapCVAt(SB)/8, $·waitNowrapCV(SB)
 GLOBL ·waitNowrapCVAt(SB), NOPTR|RODATA, $8
-
-// SELF has in AX what tells threads of the host that live apart: the address of a
-// thread's control block, which the ABI has at FS:0.
-#define SELF \
-	BYTE $0x64; BYTE $0x48; BYTE $0x8b; BYTE $0x04; BYTE $0x25; BYTE $0; BYTE $0; BYTE $0; BYTE $0
-
-// BEGIN: R12 is the call in DI, BX the block of this thread, which knows the call
-// and its own number, of gettid(2). The place on the stack is where rumpuser_exit goes
-// back to.
-#define BEGIN(have) \
-	MOVQ DI, R12 \
-	MOVQ key, DI \
-	MOVQ getspecific, AX \
-	CALL AX \
-	MOVQ AX, BX \
-	TESTQ AX, AX \
-	JNZ have \
-	MOVQ $1, DI \
-	MOVQ $64, SI \
-	MOVQ calloc, AX \
-	CALL AX \
-	MOVQ AX, BX \
-	MOVQ key, DI \
-	MOVQ BX, SI \
-	MOVQ setspecific, AX \
-	CALL AX \
-	MOVL $186, AX \
-	SYSCALL \
-	MOVQ AX, block_tid(BX) \
-have: \
-	MOVQ block_tid(BX), AX \
-	MOVQ AX, call_tid(R12) \
-	SELF \
-	MOVQ AX, call_self(R12) \
-	MOVQ BX, call_block(R12) \
-	MOVQ SP, call_sp(R12) \
-	MOVQ R12, block_call(BX)
 
 // enter(call *) makes a system call. The lwp stays this thread's afterwards, as long
 // as the thread makes no call for another: what the kernel knows of a thread is
@@ -534,103 +392,6 @@ wait:
 	RESTORE
 	RET
 
-// copyin(process, user, kernel, n), and so on: what a process has as its memory
-// is in a few slices that the call lists, and elsewhere with Go code. While that runs
-// the thread is not in the kernel.
-TEXT ·copyin(SB), NOSPLIT|NOFRAME, $0
-	XORL R8, R8
-	JMP  copy<>(SB)
-
-TEXT ·copyout(SB), NOSPLIT|NOFRAME, $0
-	XCHGQ SI, DX
-	MOVL $1, R8
-	JMP  copy<>(SB)
-
-TEXT ·copyinstr(SB), NOSPLIT|NOFRAME, $0
-	MOVL $2, R8
-	JMP  copy<>(SB)
-
-TEXT ·copyoutstr(SB), NOSPLIT|NOFRAME, $0
-	XCHGQ SI, DX
-	MOVL $3, R8
-	JMP  copy<>(SB)
-
-TEXT copy<>(SB), NOSPLIT|NOFRAME, $0
-	SAVE
-	MOVQ R8, 0(SP) // what
-	MOVQ SI, R13 // user
-	MOVQ DX, R14 // kernel
-	MOVQ CX, R15 // length
-	MOVQ key, DI
-	MOVQ getspecific, AX
-	CALL AX
-	TESTQ AX, AX
-	JZ   fault
-	MOVQ block_call(AX), R12
-	TESTQ R12, R12
-	JZ   fault
-	CMPQ 0(SP), $1
-	JHI  far
-	LEAQ call_windows(R12), R8
-	MOVQ $4, CX
-window:
-	MOVQ R13, R9
-	SUBQ 0(R8), R9 // offset
-	MOVQ 8(R8), R10
-	CMPQ R9, R10
-	JCC  no
-	SUBQ R9, R10 // from there to the end
-	CMPQ R15, R10
-	JHI  no
-	ADDQ 16(R8), R9
-	MOVQ R15, DX
-	CMPQ 0(SP), $0
-	JNZ  out
-	MOVQ R14, DI
-	MOVQ R9, SI
-	JMP  move
-out:
-	MOVQ R9, DI
-	MOVQ R14, SI
-move:
-	MOVQ memcpy, AX
-	CALL AX
-	XORL AX, AX
-	RESTORE
-	RET
-no:
-	ADDQ $24, R8
-	DECQ CX
-	JNZ  window
-far:
-	MOVQ unschedule, AX
-	CALL AX
-	MOVQ AX, BX
-	MOVQ key, DI
-	MOVQ getspecific, AX
-	CALL AX
-	MOVQ $0, block_call(AX)
-	MOVQ 0(SP), DI
-	MOVQ R12, SI
-	MOVQ R13, DX
-	MOVQ R14, CX
-	MOVQ R15, R8
-	MOVQ AX, R15
-	MOVQ copyFar, AX
-	CALL AX
-	MOVQ R12, block_call(R15)
-	MOVQ AX, R12
-	MOVQ BX, DI
-	MOVQ schedule, AX
-	CALL AX
-	MOVQ R12, AX
-	RESTORE
-	RET
-fault:
-	MOVL $14, AX // EFAULT
-	RESTORE
-	RET
-
 // raise(process, signal) notes a signal. What is raised while the process makes no
 // call has to be told.
 TEXT ·raise(SB), NOSPLIT|NOFRAME, $0
@@ -695,64 +456,6 @@ stop:
 	CALL AX
 	JMP  stop
 
-// putchar(c) stands in for rumpuser_putchar.
-TEXT ·putchar(SB), NOSPLIT|NOFRAME, $0
-	SUBQ $8, SP
-	MOVQ DI, 0(SP)
-	MOVQ console, DI
-	MOVQ SP, SI
-	MOVL $1, DX
-	MOVQ write, AX
-	CALL AX
-	ADDQ $8, SP
-	RET
-
-// dprintf(format, ...) stands in for rumpuser_dprintf, and fprintf(file, format, ...)
-// for that of the host in librumpuser.
-TEXT ·dprintf(SB), NOSPLIT|NOFRAME, $0
-	MOVL $8, R10
-	MOVQ DI, R11
-	JMP  print<>(SB)
-
-TEXT ·fprintf(SB), NOSPLIT|NOFRAME, $0
-	MOVL $16, R10
-	MOVQ SI, R11
-	JMP  print<>(SB)
-
-// print prints with the format in R11, and arguments from where R10 says. It makes a
-// va_list of 24 bytes at 0(SP), and at 32(SP) the registers it leads to.
-TEXT print<>(SB), NOSPLIT|NOFRAME, $0
-	SUBQ $216, SP
-	MOVQ SI, 40(SP)
-	MOVQ DX, 48(SP)
-	MOVQ CX, 56(SP)
-	MOVQ R8, 64(SP)
-	MOVQ R9, 72(SP)
-	TESTB AX, AX
-	JZ   integers
-	MOVUPS X0, 80(SP)
-	MOVUPS X1, 96(SP)
-	MOVUPS X2, 112(SP)
-	MOVUPS X3, 128(SP)
-	MOVUPS X4, 144(SP)
-	MOVUPS X5, 160(SP)
-	MOVUPS X6, 176(SP)
-	MOVUPS X7, 192(SP)
-integers:
-	MOVL R10, 0(SP)
-	MOVL $48, 4(SP)
-	LEAQ 224(SP), R10
-	MOVQ R10, 8(SP)
-	LEAQ 32(SP), R10
-	MOVQ R10, 16(SP)
-	MOVQ console, DI
-	MOVQ R11, SI
-	MOVQ SP, DX
-	MOVQ vdprintf, AX
-	CALL AX
-	ADDQ $216, SP
-	RET
-
 // abort() stands in for the one of the host in librumpuser.
 TEXT ·abort(SB), NOSPLIT|NOFRAME, $0
 	MOVL $-1, DI
@@ -762,77 +465,4 @@ TEXT ·abort(SB), NOSPLIT|NOFRAME, $0
 // for this process.
 TEXT ·kill(SB), NOSPLIT|NOFRAME, $0
 	XORL AX, AX
-	RET
-
-// ethernetCreate(number, interface, address, handle *) and ethernetDestroy(handle) stand
-// in for those of virtif, and have Go code do it. While that runs the thread is not in
-// the kernel.
-TEXT ·ethernetCreate(SB), NOSPLIT|NOFRAME, $0
-	XORL R8, R8
-	JMP  change<>(SB)
-
-TEXT ·ethernetDestroy(SB), NOSPLIT|NOFRAME, $0
-	MOVL $1, R8
-	JMP  change<>(SB)
-
-TEXT change<>(SB), NOSPLIT|NOFRAME, $0
-	SAVE
-	MOVQ R8, 0(SP) // what
-	MOVQ DI, R13
-	MOVQ SI, R14
-	MOVQ CX, R15
-	MOVQ key, DI
-	MOVQ getspecific, AX
-	CALL AX
-	TESTQ AX, AX
-	JZ   strange
-	MOVQ block_call(AX), R12
-	TESTQ R12, R12
-	JZ   strange
-	MOVQ unschedule, AX
-	CALL AX
-	MOVQ AX, BX
-	MOVQ key, DI
-	MOVQ getspecific, AX
-	CALL AX
-	MOVQ $0, block_call(AX)
-	MOVQ 0(SP), DI
-	MOVQ R13, SI
-	MOVQ R14, DX
-	MOVQ R15, CX
-	MOVQ AX, R15
-	MOVQ ethernet, AX
-	CALL AX
-	MOVQ R12, block_call(R15)
-	MOVQ AX, R12
-	MOVQ BX, DI
-	MOVQ schedule, AX
-	CALL AX
-	MOVQ R12, AX
-	RESTORE
-	RET
-strange: // no thread of a call, which the kernel does not do
-	MOVL $6, AX // ENXIO
-	RESTORE
-	RET
-
-// ethernetSend(handle, iovec *, n) stands in for that of virtif. A handle is one
-// more than the descriptor to write to.
-TEXT ·ethernetSend(SB), NOSPLIT|NOFRAME, $0
-	SAVE
-	MOVQ DI, R13
-	MOVQ SI, R14
-	MOVQ DX, R15
-	MOVQ unschedule, AX
-	CALL AX
-	MOVQ AX, BX
-	LEAQ -1(R13), DI
-	MOVQ R14, SI
-	MOVQ R15, DX
-	MOVQ writev, AX
-	CALL AX
-	MOVQ BX, DI
-	MOVQ schedule, AX
-	CALL AX
-	RESTORE
 	RET
