@@ -28,7 +28,7 @@ var host struct {
 	writev   uintptr      // of libc
 }
 
-// The addresses of what is in enter_linux_amd64.s.
+// The addresses of what is in the files of assembly.
 var (
 	enterAt, runAt, wakeAt, forgetAt                                  uintptr
 	copyinAt, copyinstrAt, copyoutAt, copyoutstrAt                    uintptr
