@@ -8,7 +8,7 @@ import (
 	"github.com/abigen/abigen/netbsd/syscalls"
 )
 
-// A call is what a thread of the host does in the kernel, as enter_linux_amd64.s
+// A call is what a thread of the host does in the kernel, as enter_linux_amd64.h
 // knows it.
 type call struct {
 	num    uintptr // of the system call, or how many steps
